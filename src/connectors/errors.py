@@ -1,6 +1,6 @@
 """Errors that say what happens next. The class decides retry, wait, other route, halt or human; the text explains.
 
-The outbox and the pump read these classes (design.md section 5); nothing here ever carries a secret, a body or an address.
+The outbox and the pump read these classes; nothing here ever carries a secret, a body or an address.
 """
 
 from __future__ import annotations
