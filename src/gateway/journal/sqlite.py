@@ -1,0 +1,279 @@
+"""The embedded journal: SQLite in WAL with synchronous=FULL and group commit.
+
+One thread writes. Everything that waits while a commit is under way goes into the next one, so batches size themselves
+and nobody lingers: one fsync serves all of them (docs/adr/0002-keep-before-parse.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gateway.journal import JournalFull, Kept, Parked
+from normalizer.message import Raw
+
+T = TypeVar("T")
+
+_SCHEMA = """
+create table if not exists meta (name text primary key, value text not null);
+create table if not exists inbox (
+  seq integer primary key autoincrement,
+  raw blob not null,
+  attempts integer not null default 0,
+  parked_at text,
+  reason text
+);
+create index if not exists inbox_parked on inbox (seq) where parked_at is not null;
+create table if not exists cursors (channel_id text primary key, cursor text not null);
+"""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Raw).decode
+
+
+class _Waiting(msgspec.Struct):
+    """One caller of `keep` that waits for the next commit."""
+
+    blobs: list[bytes]
+    cursor: tuple[str, str] | None
+    done: asyncio.Future[range]
+
+
+class SqliteJournal:
+    """A journal in one file. Create it inside a running loop by `await SqliteJournal.open(path)`."""
+
+    def __init__(self, path: Path, *, max_waiting: int) -> None:
+        self._path = path
+        self._max_waiting = max_waiting
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
+        self._waiting: list[_Waiting] = []
+        self._acked: list[int] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._taken_to = 0
+        self._again: list[int] = []
+        self._depth = 0
+
+    @classmethod
+    async def open(cls, path: Path, *, max_waiting: int = 1_000_000) -> SqliteJournal:
+        """A journal on `path`, created when missing. Raises OSError or sqlite3.Error when it cannot be written."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        journal = cls(path, max_waiting=max_waiting)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(journal._writer, journal._open_writer)
+        await loop.run_in_executor(journal._reader, journal._open_reader)
+        return journal
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        db.execute("pragma journal_mode=wal")
+        db.execute("pragma synchronous=full")
+        db.execute("pragma busy_timeout=5000")
+        db.execute("pragma wal_autocheckpoint=4000")
+        return db
+
+    def _open_writer(self) -> None:
+        self._db = self._connect()
+        self._db.executescript(_SCHEMA)
+        self._db.execute("insert or ignore into meta values ('epoch', ?)", (secrets.token_hex(8),))
+        self._epoch = self._db.execute("select value from meta where name='epoch'").fetchone()[0]
+        self._depth = self._db.execute("select count(*) from inbox where parked_at is null").fetchone()[0]
+
+    def _open_reader(self) -> None:
+        self._read_db = self._connect()
+
+    def _id(self, seq: int) -> str:
+        return f"{self._epoch}-{seq}"
+
+    def _seq(self, id: str) -> int:
+        epoch, _, seq = id.rpartition("-")
+        if epoch != self._epoch:
+            raise KeyError(f"{id} is not of this journal")
+        return int(seq)
+
+    async def keep(self, raws: Sequence[Raw], cursor: tuple[str, str] | None = None) -> Sequence[str]:
+        """Ids of `raws` once they (and the cursor of a channel) are durable. Raises JournalFull."""
+        if self._depth + len(raws) > self._max_waiting:
+            raise JournalFull(f"{self._depth} deliveries wait")
+        done: asyncio.Future[range] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting([_encode(raw) for raw in raws], cursor, done))
+        self._start_commit()
+        return [self._id(seq) for seq in await done]
+
+    def _start_commit(self) -> None:
+        if self._committing is None:
+            self._committing = asyncio.get_running_loop().create_task(self._commit_all())
+
+    async def _commit_all(self) -> None:
+        """Commits until nobody waits. The next batch is what came while the last one was on its way to the disk."""
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting or self._acked:
+                batch, self._waiting = self._waiting, []
+                acked, self._acked = self._acked, []
+                try:
+                    ranges = await loop.run_in_executor(self._writer, self._commit, batch, acked)
+                except sqlite3.Error as error:
+                    self._acked[:0] = acked
+                    for waiting in batch:
+                        if not waiting.done.done():
+                            waiting.done.set_exception(JournalFull(type(error).__name__))
+                    if not self._waiting:
+                        return
+                else:
+                    self._depth += sum(len(seqs) for seqs in ranges) - len(acked)
+                    for waiting, seqs in zip(batch, ranges, strict=True):
+                        if not waiting.done.done():
+                            waiting.done.set_result(seqs)
+        finally:
+            self._committing = None
+
+    def _commit(self, batch: list[_Waiting], acked: list[int]) -> list[range]:
+        db = self._db
+        db.execute("begin immediate")
+        try:
+            last = db.execute("select seq from sqlite_sequence where name='inbox'").fetchone()
+            seq = last[0] if last else 0
+            rows, ranges = [], []
+            for waiting in batch:
+                ranges.append(range(seq + 1, seq + 1 + len(waiting.blobs)))
+                for blob in waiting.blobs:
+                    seq += 1
+                    rows.append((seq, blob))
+            db.executemany("insert into inbox (seq, raw) values (?, ?)", rows)
+            cursors = [waiting.cursor for waiting in batch if waiting.cursor]
+            if cursors:
+                db.executemany("insert or replace into cursors values (?, ?)", cursors)
+            if acked:
+                db.executemany("delete from inbox where seq = ?", [(seq,) for seq in acked])
+            db.execute("commit")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("rollback")
+            raise
+        return ranges
+
+    async def take(self, limit: int) -> Sequence[Kept]:
+        """Up to `limit` deliveries that nobody holds, oldest first; they stay until `ack` or `park`."""
+        again, self._again = self._again[:limit], self._again[limit:]
+        kept = await self._run(self._reader, lambda: self._select(again, limit - len(again)))
+        if kept:
+            self._taken_to = max(self._taken_to, *(self._seq(k.id) for k in kept))
+        return kept
+
+    def _select(self, again: list[int], limit: int) -> list[Kept]:
+        rows: list[tuple[int, bytes, int]] = []
+        for seq in again:
+            rows += self._read_db.execute(
+                "select seq, raw, attempts from inbox where seq = ? and parked_at is null", (seq,)
+            ).fetchall()
+        rows += self._read_db.execute(
+            "select seq, raw, attempts from inbox where seq > ? and parked_at is null order by seq limit ?",
+            (self._taken_to, limit),
+        ).fetchall()
+        return [Kept(id=self._id(seq), raw=_decode(raw), attempts=attempts) for seq, raw, attempts in rows]
+
+    async def ack(self, ids: Sequence[str]) -> None:
+        """Forgets deliveries that the store has; rides on the next commit (a crash before it only repeats them)."""
+        self._acked += [self._seq(id) for id in ids]
+        self._start_commit()
+
+    async def again(self, ids: Sequence[str]) -> None:
+        """Gives deliveries back after a failed try; counts the try."""
+        seqs = [self._seq(id) for id in ids]
+        await self._write(
+            lambda db: db.executemany("update inbox set attempts = attempts + 1 where seq = ?", [(s,) for s in seqs])
+        )
+        self._again += seqs
+
+    async def park(self, id: str, reason: str) -> None:
+        """Sets one delivery aside for a person."""
+        now = datetime.now(UTC).isoformat()
+        await self._write(
+            lambda db: db.execute(
+                "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason, self._seq(id))
+            )
+        )
+        self._depth -= 1
+
+    async def parked(self) -> Sequence[Parked]:
+        """Deliveries set aside, oldest first."""
+        rows = await self._run(
+            self._reader,
+            lambda: self._read_db.execute(
+                "select seq, raw, reason, parked_at from inbox where parked_at is not null order by seq"
+            ).fetchall(),
+        )
+        return [
+            Parked(id=self._id(seq), raw=_decode(raw), reason=reason, parked_at=datetime.fromisoformat(at))
+            for seq, raw, reason, at in rows
+        ]
+
+    async def unpark(self, ids: Sequence[str]) -> int:
+        """Number of parked deliveries put back into the queue."""
+        seqs = [self._seq(id) for id in ids]
+        count = 0
+
+        def put_back(db: sqlite3.Connection) -> None:
+            nonlocal count
+            count = db.executemany(
+                "update inbox set parked_at = null, reason = null, attempts = 0 "
+                "where seq = ? and parked_at is not null",
+                [(seq,) for seq in seqs],
+            ).rowcount
+
+        await self._write(put_back)
+        self._again += seqs
+        self._depth += count
+        return count
+
+    async def cursor(self, channel_id: str) -> str | None:
+        """Where a pulled channel stands."""
+        row = await self._run(
+            self._reader,
+            lambda: self._read_db.execute("select cursor from cursors where channel_id = ?", (channel_id,)).fetchone(),
+        )
+        return row[0] if row else None
+
+    async def depth(self) -> Mapping[str, int]:
+        """Counts of waiting and parked deliveries."""
+        parked = await self._run(
+            self._reader,
+            lambda: self._read_db.execute("select count(*) from inbox where parked_at is not null").fetchone()[0],
+        )
+        return {"waiting": self._depth, "parked": parked}
+
+    async def aclose(self) -> None:
+        """Commits what waits, then closes."""
+        while self._committing is not None or self._waiting or self._acked:
+            self._start_commit()
+            if self._committing is not None:
+                await asyncio.shield(self._committing)
+        await self._run(self._reader, self._read_db.close)
+        await self._run(self._writer, self._db.close)
+        self._reader.shutdown()
+        self._writer.shutdown()
+
+    async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        def transaction() -> None:
+            self._db.execute("begin immediate")
+            try:
+                work(self._db)
+                self._db.execute("commit")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                raise
+
+        await self._run(self._writer, transaction)
+
+    async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
