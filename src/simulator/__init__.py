@@ -1,0 +1,24 @@
+"""Every provider pretended on loopback: real signatures, windows, limits, retries and bad weather.
+
+Imports nothing of the rest of the project: it is a second opinion on what providers do, not a mirror of what we think.
+"""
+
+from simulator.app import Simulation, start
+from simulator.faults import Faults
+from simulator.place import Attachment, Line, Place, Provider
+from simulator.weather import CLIMATES, Climate, Weather
+from simulator.whatsapp_cloud import WhatsAppCloud
+
+__all__ = [
+    "CLIMATES",
+    "Attachment",
+    "Climate",
+    "Faults",
+    "Line",
+    "Place",
+    "Provider",
+    "Simulation",
+    "Weather",
+    "WhatsAppCloud",
+    "start",
+]

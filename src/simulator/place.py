@@ -1,0 +1,64 @@
+"""Where a provider runs, and what every provider can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import aiohttp
+
+from simulator.weather import Weather
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a started provider gets: its public address, the address of the media host, and a client."""
+
+    base_url: str
+    cdn_url: str
+    host: str
+    http: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file as a customer sends or receives it."""
+
+    filename: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a conversation as the customer sees it."""
+
+    at: float  # seconds since the epoch
+    mine: bool  # the customer wrote it
+    text: str
+    note: str = ""  # delivery status, subject, kind of message
+    attachments: Sequence[Attachment] = field(default_factory=tuple)
+
+
+class Provider(Protocol):
+    """One account at one provider, pretended."""
+
+    kind: str
+    name: str  # the institution, as the page shows it
+    weather: Weather
+
+    async def open(self, place: Place) -> None:
+        """Starts what the account needs besides the shared HTTP server."""
+
+    async def aclose(self) -> None:
+        """Ends everything the account started."""
+
+    async def settled(self) -> None:
+        """Returns when no delivery is under way."""
+
+    async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
+        """Lets a customer write to this account."""
+
+    def conversation(self, person: str) -> list[Line]:
+        """What the customer wrote and what came back, oldest first."""

@@ -1,0 +1,292 @@
+"""One WhatsApp number at Meta, pretended: what customers send goes out as signed webhooks, what we send is checked."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Unpack
+
+from simulator import delivery
+from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
+from simulator.faults import Faults
+from simulator.place import Attachment, Line, Place
+from simulator.weather import Weather
+from simulator.whatsapp_cloud import inbound, payloads
+from simulator.whatsapp_cloud.inbound import Content
+from simulator.whatsapp_cloud.injections import Injections, Sender
+from simulator.whatsapp_cloud.limits import Limits
+from simulator.whatsapp_cloud.media import Media, MediaStore
+from simulator.whatsapp_cloud.payloads import Number, Person, Update
+from simulator.whatsapp_cloud.people import People, digits_of
+from simulator.whatsapp_cloud.records import Handshake, Received, Sent, new_message_id
+from simulator.whatsapp_cloud.sending import status_update
+
+Json = dict[str, Any]
+Where = Literal["call", "status", "both"]
+
+# Non-200 is tried again at once, then less often, for seven days (Meta: WhatsApp webhooks).
+RETRY_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 24), *([4 * 3600] * 36))
+POLICY = RetryPolicy(waits=RETRY_WAITS, wanted=lambda attempt: attempt.status != 200)
+
+
+class WhatsAppCloud(Injections):
+    """A WhatsApp Cloud API account with one number. Times are seconds since the epoch; `time_scale` shortens waits."""
+
+    kind = "whatsapp_cloud"
+    channel = "WhatsApp (Meta)"
+
+    def __init__(
+        self,
+        *,
+        app_secret: str,
+        access_token: str,
+        phone_number_id: str,
+        waba_id: str,
+        verify_token: str,
+        webhook_url: str = "",
+        name: str = "WhatsApp",
+        display_phone_number: str = "622150996000",
+        country_code: str = "62",
+        app_id: str = "1000000000000001",
+        statuses: bool = True,
+        user_ids: bool = True,
+        media_urls: bool = True,
+        enforce_window: bool = True,
+        templates: Mapping[tuple[str, str], int] | None = None,
+        limits: Limits | None = None,
+        refuse_by: Where = "call",
+        time_scale: float = 1.0,
+        status_delays: Mapping[str, float] | None = None,
+        weather: Weather | None = None,
+        clock: Callable[[], float] = time.time,
+        keep: int = 10_000,
+    ) -> None:
+        self.app_secret = app_secret
+        self.access_token = access_token
+        self.verify_token = verify_token
+        self.webhook_url = webhook_url
+        self.name = name
+        self.app_id = app_id
+        self.number = Number(phone_number_id, digits_of(display_phone_number), waba_id)
+        self.statuses = statuses
+        self.media_urls = media_urls
+        self.enforce_window = enforce_window
+        self.templates = templates  # (name, language) -> count of body parameters; None: any template is approved
+        self.limits = limits
+        self.refuse_by: Where = refuse_by
+        self.time_scale = time_scale
+        self.status_delays = dict(status_delays or {"sent": 0.05, "delivered": 0.2, "read": 1.0})
+        self.weather = weather or Weather()
+        self.clock = clock
+        self.faults = Faults()
+        self.people = People(waba_id, country_code=country_code, user_ids=user_ids)
+        self.unreachable: set[str] = set()  # numbers or user ids that are not on WhatsApp
+        self.subscribed = False
+        self.media = MediaStore()
+        self.sent: Record[Sent] = Record(keep)
+        self.received: Record[Received] = Record(keep)
+        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
+        self.read_marks: Record[str] = Record(keep)  # ids of customer messages that the business marked as read
+        self.delivered_in_month: dict[str, int] = {}
+        self.tasks = Tasks()
+        self._mixer: Mixer[Update] = Mixer(self._post, self.tasks)
+        self._place: Place | None = None
+
+    # ---- life
+
+    async def open(self, place: Place) -> None:
+        """Remembers where the account runs."""
+        self._place = place
+
+    async def aclose(self) -> None:
+        """Ends every retry and status under way."""
+        await self.tasks.aclose()
+        self._place = None
+
+    async def settled(self) -> None:
+        """Returns when every webhook was accepted or given up."""
+        self._mixer.flush(self.weather)
+        await self.tasks.settled()
+
+    @property
+    def place(self) -> Place:
+        """Where the account runs; raises RuntimeError before it is started."""
+        if self._place is None:
+            raise RuntimeError("this provider is not started; call simulator.start first")
+        return self._place
+
+    @property
+    def base_url(self) -> str:
+        """What a business gives as the address of the Graph API, without version."""
+        return self.place.base_url
+
+    @property
+    def phone_number_id(self) -> str:
+        """The id of the number in the Graph API."""
+        return self.number.phone_number_id
+
+    @property
+    def waba_id(self) -> str:
+        """The id of the business account."""
+        return self.number.waba_id
+
+    # ---- from the customer
+
+    def update(
+        self, from_: str | None, content: Content, *, number: Number | None = None, **sender: Unpack[Sender]
+    ) -> Update:
+        """One message as an update that is not yet delivered; it is remembered as received."""
+        person = self.people.meet(from_, sender.get("user_id"), sender.get("name", "Budi"), sender.get("username"))
+        at = sender.get("at", self.clock())
+        message_id = sender.get("message_id") or new_message_id()
+        fields = dict(content.fields)
+        context: Json = {}
+        if "reply_to" in sender:
+            context |= {"from": self.number.display_phone_number, "id": sender["reply_to"]}
+        for mark in ("forwarded", "frequently_forwarded"):
+            if sender.get(mark):
+                context[mark] = True
+        if context:
+            fields["context"] = context
+        for key in ("referral", "group_id"):
+            if key in sender:
+                fields[key] = sender[key]
+        if content.type not in inbound.WITHOUT_WINDOW:
+            self.people.wrote(person, at)
+        self.received.append(Received(message_id, person, content, at))
+        item = payloads.message(person, message_id, at, content.type, fields)
+        contact = None if content.type == "system" else payloads.contact_of(person)
+        return Update(number or self.number, "messages", "messages", item, contact)
+
+    async def inject(self, from_: str | None, content: Content, **sender: Unpack[Sender]) -> str:
+        """Delivers one message to the business and returns its wamid; in calm weather after the first attempt."""
+        update = self.update(from_, content, **sender)
+        await self._mixer.put(update, self.weather)
+        return str(update.item["id"])
+
+    async def inject_batch(self, updates: Iterable[Update]) -> list[Delivery]:
+        """Delivers these updates together, in as few POSTs as Meta's limits allow."""
+        return [await self._post_now(group) for group in _packs(list(updates))]
+
+    async def inject_event(self, field_: str, value: Json) -> Delivery:
+        """Delivers an account event such as account_update, which names no number."""
+        return await self._post_now([Update(self.number, field_, "", value)])
+
+    async def inject_echo(self, to: str, text: str) -> Delivery:
+        """Delivers the echo of a message that the business wrote in its own app."""
+        item = payloads.message(
+            Person(self.number.display_phone_number, None), new_message_id(), self.clock(), "text", {}
+        )
+        item |= {"to": digits_of(to), "text": {"body": text}}
+        return await self._post_now([Update(self.number, "smb_message_echoes", "message_echoes", item)])
+
+    async def inject_raw(
+        self, body: bytes | Json, *, secret: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Delivery:
+        """Posts these bytes once, signed with `secret` (default: the right one); `headers` replace what is signed."""
+        raw = body if isinstance(body, bytes) else payloads.encode(body)
+        sending = self._delivery(raw, secret)
+        if headers is not None:
+            sending.headers = dict(headers)
+        await delivery.attempt(self.place.http, sending, POLICY)
+        self.deliveries.append(sending)
+        return sending
+
+    async def handshake(self, *, verify_token: str | None = None, url: str | None = None) -> Handshake:
+        """Asks the webhook as Meta does when it is subscribed; `ok` says whether Meta would be content."""
+        challenge = str(secrets.randbelow(10**10))
+        query = {
+            "hub.mode": "subscribe",
+            "hub.challenge": challenge,
+            "hub.verify_token": self.verify_token if verify_token is None else verify_token,
+        }
+        async with self.place.http.get(url or self.webhook_url, params=query, allow_redirects=False) as answer:
+            body = await answer.content.read(4_096)
+            return Handshake(answer.status, body, answer.status == 200 and body == challenge.encode())
+
+    def add_media(self, content: bytes, media_type: str, filename: str = "") -> Media:
+        """Puts a file into Meta's store and returns it with its id."""
+        return self.media.add(content, media_type, filename, self.clock())
+
+    def media_address(self, media: Media, source: str = "webhook") -> str | None:
+        """A temporary download address, None when the account leaves it out of webhooks."""
+        if source == "webhook" and not self.media_urls:
+            return None
+        key, expires = self.media.address(media.id, self.clock())
+        query = f"mid={media.id}&source={source}&ext={expires}&hash={key}"
+        return f"{self.base_url}/whatsapp_business/attachments/?{query}"
+
+    # ---- to the business
+
+    async def report(self, sent: Sent, word: str, *, code: int | None = None) -> None:
+        """Delivers one status of a sent message; with `code` a failure."""
+        await self._mixer.put(status_update(self, sent, word, code), self.weather)
+
+    async def _post(self, updates: list[Update]) -> None:
+        for group in _packs(updates):
+            await self._post_now(group)
+
+    async def _post_now(self, updates: Sequence[Update]) -> Delivery:
+        sending = self._delivery(payloads.encode(payloads.envelope(updates)))
+        if not sending.url:
+            return sending
+        self.deliveries.append(sending)
+        first = await delivery.attempt(self.place.http, sending, POLICY)
+        if POLICY.wanted(first):
+            self.tasks.spawn(delivery.retry(self.place.http, sending, POLICY, self.time_scale))
+        return sending
+
+    def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:
+        signature = payloads.sign(self.app_secret if secret is None else secret, body)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "facebookexternalua",
+            "X-Hub-Signature-256": signature,
+        }
+        return Delivery(self.webhook_url, body, headers)
+
+    # ---- for the page
+
+    async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
+        """Lets a customer write."""
+        if attachment is None:
+            await self.inject_text(person, text)
+        elif attachment.media_type.startswith("image/"):
+            await self.inject_image(person, attachment.content, attachment.media_type, caption=text or None)
+        else:
+            await self.inject_document(
+                person,
+                attachment.content,
+                attachment.media_type,
+                filename=attachment.filename,
+                caption=text or None,
+            )
+
+    def conversation(self, person: str) -> list[Line]:
+        """What this customer wrote and what came back, oldest first."""
+        key = digits_of(person)
+        lines = [
+            Line(each.at, True, each.content.text, each.content.type)
+            for each in self.received
+            if each.person.key == key
+        ]
+        for sent in self.sent:
+            if sent.person.key == key:
+                files = (
+                    [Attachment(sent.media.filename, sent.media.media_type, sent.media.content)] if sent.media else []
+                )
+                lines.append(Line(sent.at, False, sent.text, sent.status, files))
+        return sorted(lines, key=lambda line: line.at)
+
+
+def _packs(updates: list[Update]) -> list[list[Update]]:
+    """The updates in groups that keep to Meta's limits of one POST."""
+    packs: list[list[Update]] = []
+    while updates:
+        size = min(len(updates), payloads.MOST_UPDATES)
+        while size > 1 and len(payloads.encode(payloads.envelope(updates[:size]))) > payloads.MOST_BYTES:
+            size //= 2
+        packs.append(updates[:size])
+        updates = updates[size:]
+    return packs

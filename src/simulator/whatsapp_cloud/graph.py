@@ -1,0 +1,276 @@
+"""The Graph API as the business calls it: one front for all accounts on a port."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from simulator.faults import SERVER_TROUBLES, Code, Fault, Http, Reset, Stall, break_connection, http_answer, silence
+from simulator.weather import Trouble
+from simulator.whatsapp_cloud.account import WhatsAppCloud
+from simulator.whatsapp_cloud.errors import GraphError
+from simulator.whatsapp_cloud.sending import accept
+
+_VERSION = re.compile(r"v\d{1,3}\.\d")
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+MOST_MEDIA_BYTES = 100 * 1024 * 1024
+
+
+def answer(body: Any, status: int = 200) -> web.Response:
+    """A JSON answer."""
+    return web.Response(body=_encode(body), status=status, content_type="application/json")
+
+
+def refuse(error: GraphError) -> web.Response:
+    """A Graph error as an answer; an invalid token also carries the header that OAuth asks for."""
+    response = answer(error.body(), error.status)
+    if error.code == 190:
+        response.headers["WWW-Authenticate"] = 'OAuth "Facebook Platform" "invalid_token" "token expired"'
+    return response
+
+
+class Graph:
+    """Routes calls to the account that owns the number, the business account or the media."""
+
+    prefix = "/graph"
+
+    def __init__(self, accounts: Sequence[WhatsAppCloud]) -> None:
+        self._accounts = list(accounts)
+        self._numbers = {account.phone_number_id: account for account in accounts}
+        self._wabas = {account.waba_id: account for account in accounts}
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes, to be mounted below `prefix`."""
+        return [
+            web.post("/{version}/{id}/messages", self.messages),
+            web.post("/{version}/{id}/media", self.upload),
+            web.get("/{version}/{id}/subscribed_apps", self.subscribed_apps),
+            web.post("/{version}/{id}/subscribed_apps", self.subscribe),
+            web.delete("/{version}/{id}/subscribed_apps", self.unsubscribe),
+            web.get("/whatsapp_business/attachments/", self.download),
+            web.get("/debug_token", self.debug_token),
+            web.get("/{version}/debug_token", self.debug_token),
+            web.get("/{version}/{id}", self.node),
+            web.delete("/{version}/{id}", self.delete),
+        ]
+
+    async def messages(self, request: web.Request) -> web.StreamResponse:
+        """POST /{version}/{phone_number_id}/messages"""
+        try:
+            account = self._account(request, self._numbers)
+            raw = await request.read()
+            fault = account.faults.next() or _weather(account)
+            if fault is not None:
+                return await _suffer(fault, request, account, raw)
+            self._authorize(request, account)
+            return answer(accept(account, _json(raw)))
+        except GraphError as error:
+            return refuse(error)
+
+    async def node(self, request: web.Request) -> web.StreamResponse:
+        """GET /{version}/{id}: a phone number or a media file."""
+        try:
+            _check_version(request)
+            id_ = request.match_info["id"]
+            if id_ in self._numbers:
+                return answer(_phone_number(self._authorized(request, self._numbers[id_])))
+            if id_ in self._wabas:
+                account = self._authorized(request, self._wabas[id_])
+                return answer({"id": id_, "name": account.name, "timezone_id": "42"})
+            for account in self._accounts:
+                media = account.media.get(id_, account.clock())
+                if media is not None:
+                    fault = account.faults.next() or _weather(account)
+                    if fault is not None:
+                        return await _suffer(fault, request, account, None)
+                    self._authorize(request, account)
+                    wanted = request.query.get("phone_number_id")
+                    if wanted is not None and wanted != account.phone_number_id:
+                        break
+                    return answer(
+                        {
+                            "messaging_product": "whatsapp",
+                            "url": account.media_address(media, "getMedia"),
+                            "mime_type": media.media_type,
+                            "sha256": media.sha256,
+                            "file_size": str(len(media.content)),
+                            "id": media.id,
+                        }
+                    )
+            raise GraphError(100, f"Unsupported get request. Object with ID '{id_[:40]}' does not exist")
+        except GraphError as error:
+            return refuse(error)
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        """GET the bytes at a temporary address; the same bearer token is needed."""
+        key = request.query.get("hash", "")
+        for account in self._accounts:
+            media = account.media.at_address(key, account.clock())
+            if media is not None and media.id == request.query.get("mid"):
+                if request.headers.get("Authorization") != f"Bearer {account.access_token}":
+                    return web.Response(status=401, text="Unauthorized")
+                return web.Response(body=media.content, headers={"Content-Type": media.media_type})
+        return web.Response(status=404, text="Not Found")
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """POST /{version}/{phone_number_id}/media (multipart)"""
+        try:
+            account = self._authorized(request, self._account(request, self._numbers))
+            form = await request.post()
+            file, type_ = form.get("file"), form.get("type")
+            if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
+                raise GraphError(100, "The parameters messaging_product and file are required.")
+            media_type = type_ if isinstance(type_, str) and type_ else file.content_type
+            media = account.add_media(file.file.read(), media_type, file.filename)
+            return answer({"id": media.id})
+        except GraphError as error:
+            return refuse(error)
+
+    async def delete(self, request: web.Request) -> web.StreamResponse:
+        """DELETE /{version}/{media_id}"""
+        try:
+            _check_version(request)
+            id_ = request.match_info["id"]
+            for account in self._accounts:
+                if account.media.get(id_, account.clock()) is not None:
+                    self._authorize(request, account)
+                    return answer({"success": account.media.delete(id_)})
+            raise GraphError(100, "Unsupported delete request.")
+        except GraphError as error:
+            return refuse(error)
+
+    async def subscribed_apps(self, request: web.Request) -> web.StreamResponse:
+        """GET /{version}/{waba_id}/subscribed_apps"""
+        try:
+            account = self._authorized(request, self._account(request, self._wabas))
+            app = {"id": account.app_id, "name": account.name, "link": "https://www.facebook.com/games/?app_id=0"}
+            data = [{"whatsapp_business_api_data": app, "override_callback_uri": account.webhook_url}]
+            return answer({"data": data if account.subscribed else []})
+        except GraphError as error:
+            return refuse(error)
+
+    async def subscribe(self, request: web.Request) -> web.StreamResponse:
+        """POST /{version}/{waba_id}/subscribed_apps; an override address must pass the handshake."""
+        try:
+            account = self._authorized(request, self._account(request, self._wabas))
+            raw = await request.read()
+            body = _json(raw) if request.content_type == "application/json" and raw else dict(await request.post())
+            url, token = body.get("override_callback_uri"), body.get("verify_token")
+            if url is not None:
+                if not isinstance(url, str) or not isinstance(token, str):
+                    raise GraphError(100, "override_callback_uri and verify_token are both required.")
+                account.webhook_url, account.verify_token = url, token
+                if not (await account.handshake()).ok:
+                    raise GraphError(2200, "Callback verification failed.")
+            account.subscribed = True
+            return answer({"success": True})
+        except GraphError as error:
+            return refuse(error)
+
+    async def unsubscribe(self, request: web.Request) -> web.StreamResponse:
+        """DELETE /{version}/{waba_id}/subscribed_apps"""
+        try:
+            account = self._authorized(request, self._account(request, self._wabas))
+            account.subscribed = False
+            return answer({"success": True})
+        except GraphError as error:
+            return refuse(error)
+
+    async def debug_token(self, request: web.Request) -> web.StreamResponse:
+        """GET /debug_token?input_token=…: what the token may do, and until when."""
+        asking = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.query.get("access_token")
+        asked = request.query.get("input_token", "")
+        for account in self._accounts:
+            if asking not in (account.access_token, f"{account.app_id}|{account.app_secret}"):
+                continue
+            valid = asked == account.access_token and account.weather.climate.trouble != "expired-token"
+            data: dict[str, Any] = {"app_id": account.app_id, "type": "SYSTEM_USER", "is_valid": valid}
+            if valid:
+                data |= {
+                    "expires_at": 0,
+                    "scopes": ["whatsapp_business_management", "whatsapp_business_messaging"],
+                    "granular_scopes": [{"scope": "whatsapp_business_messaging", "target_ids": [account.waba_id]}],
+                }
+            else:
+                data |= {"error": {"code": 190, "message": "Session has expired"}, "scopes": []}
+            return answer({"data": data})
+        return refuse(GraphError(190))
+
+    def _account(self, request: web.Request, accounts: dict[str, WhatsAppCloud]) -> WhatsAppCloud:
+        _check_version(request)
+        id_ = request.match_info["id"]
+        account = accounts.get(id_)
+        if account is None:
+            raise GraphError(100, f"Unsupported request. Object with ID '{id_[:40]}' does not exist")
+        return account
+
+    def _authorized(self, request: web.Request, account: WhatsAppCloud) -> WhatsAppCloud:
+        self._authorize(request, account)
+        if account.weather.climate.trouble == "expired-token":
+            raise GraphError(190)
+        return account
+
+    def _authorize(self, request: web.Request, account: WhatsAppCloud) -> None:
+        if request.headers.get("Authorization") != f"Bearer {account.access_token}":
+            raise GraphError(190)
+
+
+def _check_version(request: web.Request) -> None:
+    if _VERSION.fullmatch(request.match_info["version"]) is None:
+        raise GraphError(2500, "Unknown path components")
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return _decode(raw)
+    except msgspec.DecodeError:
+        raise GraphError(100, "The body is not JSON.") from None
+
+
+def _phone_number(account: WhatsAppCloud) -> dict[str, Any]:
+    return {
+        "id": account.phone_number_id,
+        "verified_name": account.name,
+        "display_phone_number": f"+{account.number.display_phone_number}",
+        "code_verification_status": "VERIFIED",
+        "quality_rating": "GREEN",
+        "platform_type": "CLOUD_API",
+        "throughput": {"level": "STANDARD"},
+        "webhook_configuration": {"application": account.webhook_url},
+    }
+
+
+def _weather(account: WhatsAppCloud) -> Fault | None:
+    trouble = account.weather.trouble()
+    return None if trouble is None else _fault(account, trouble)
+
+
+def _fault(account: WhatsAppCloud, trouble: Trouble) -> Fault:
+    if trouble == "rate-limit":
+        return Code(account.weather.pick((130429, 131056, 80007)))
+    if trouble == "server-error":
+        return account.weather.pick((*SERVER_TROUBLES.values(), Code(131000), Code(131016), Code(2)))
+    if trouble == "stall":
+        return Stall(account.weather.climate.stall_seconds, accepted=account.weather.pick((True, False)))
+    if trouble == "expired-token":
+        return Code(190)
+    return Code(131047)
+
+
+async def _suffer(fault: Fault, request: web.Request, account: WhatsAppCloud, raw: bytes | None) -> web.StreamResponse:
+    if isinstance(fault, Code):
+        response = refuse(GraphError(fault.code, status=fault.status))
+        response.headers.update(fault.headers)
+        return response
+    if isinstance(fault, Http):
+        return http_answer(fault)
+    accepted = accept(account, _json(raw)) if fault.accepted and raw is not None else None
+    if isinstance(fault, Reset):
+        return await break_connection(request, after_headers=fault.after_headers)
+    await silence(fault.seconds)
+    return answer(accepted) if accepted is not None else web.Response(status=504)
