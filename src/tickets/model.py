@@ -12,7 +12,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from normalizer.complaint import Complaint, Tier
-from normalizer.message import Attachment, Message, Raw
+from normalizer.message import Attachment, Channel, Message, Raw
 
 TicketState = Literal[
     "received", "in_progress", "awaiting_documents", "escalated", "responded", "objection_review",
@@ -23,6 +23,7 @@ OPEN: frozenset[str] = frozenset(
     {"received", "in_progress", "awaiting_documents", "escalated", "responded", "objection_review", "referred"}
 )
 ReceiptState = Literal["queued", "sent", "delivered", "read", "failed", "suppressed"]
+QuarantineState = Literal["open", "replayed", "dismissed"]
 OutboxState = Literal["due", "sending", "sent", "failed", "suppressed", "halted"]
 
 
@@ -70,6 +71,8 @@ class QuarantineRow(Struct, frozen=True, kw_only=True):
     path: str
     reason: str
     at: datetime
+    state: QuarantineState = "open"
+    resolved_at: datetime | None = None
 
 
 class MessageRow(Struct, frozen=True, kw_only=True):
@@ -100,6 +103,8 @@ class AttachmentRow(Struct, frozen=True, kw_only=True):
     reason: str | None = None
     attempts: int = 0
     due_at: datetime | None = None
+    scan: Literal["pending", "clean", "blocked"] = "pending"
+    fetched_at: datetime | None = None
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -107,6 +112,8 @@ class Route(Struct, frozen=True, kw_only=True):
 
     channel_id: str
     recipient: str
+    #: The kind of `channel_id`, for the receipt's record; None means that of the complaint.
+    channel: Channel | None = None
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     window_until: datetime | None = None
@@ -174,6 +181,7 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     kind: str
     reason: str
     opened_at: datetime
+    closed_at: datetime | None = None
 
 
 class AuditEvent(Struct, frozen=True, kw_only=True):
@@ -195,6 +203,8 @@ class Records(Struct, frozen=True, kw_only=True):
     tickets: Sequence[Ticket] = ()
     #: Open complaints that a message was added to: replaced by these.
     updated: Sequence[Complaint] = ()
+    #: Tickets whose state or dates changed: replaced by these.
+    updated_tickets: Sequence[Ticket] = ()
     messages: Sequence[MessageRow] = ()
     attachments: Sequence[AttachmentRow] = ()
     #: (organisation, ref, complaint id): later messages with this ref belong to the complaint.
