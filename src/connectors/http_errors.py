@@ -1,0 +1,184 @@
+"""From an HTTP answer to the error class that says what happens next: one mapping for every provider.
+
+What is special to a provider is data: `codes.yaml` beside its connector. Nothing of an answer's body, which may hold
+customer data, and nothing of an address, which may hold a token, gets into an error's text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
+
+from connectors.errors import (
+    CLASSES,
+    Ambiguous,
+    AuthFailed,
+    ConnectorError,
+    Misconfigured,
+    Refused,
+    Throttled,
+    Unavailable,
+)
+
+ErrorClass = Literal["Unavailable", "Throttled", "AuthFailed", "WindowClosed", "Unreachable", "Refused", "Ambiguous"]
+#: An answer of an API is small; whatever is longer is not one.
+MOST_ANSWER_BYTES = 4 * 1024 * 1024
+#: "Wait a year" in a Retry-After is an accident, seconds.
+LONGEST_WAIT = 86_400.0
+
+
+class Codes(BaseModel):
+    """The provider's error codes and the class that each one means: the content of `codes.yaml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source: str
+    read_on: date
+    #: Seconds to wait when the provider throttles and does not say for how long.
+    throttled_after: float = Field(gt=0)
+    codes: dict[int, ErrorClass]
+    #: Whole ranges, "200-299": class.
+    ranges: dict[str, ErrorClass] = {}
+    #: Waits of single codes that differ from `throttled_after`, seconds.
+    after: dict[int, float] = {}
+
+    def named(self, code: int | None) -> ErrorClass | None:
+        """The class name of a code, or None when the provider's pages do not list it."""
+        if code is None:
+            return None
+        if code in self.codes:
+            return self.codes[code]
+        for span, name in self.ranges.items():
+            low, _, high = span.partition("-")
+            if int(low) <= code <= int(high):
+                return name
+        return None
+
+    def wait(self, code: int | None) -> float:
+        """Seconds to wait after this code when the answer names none."""
+        return self.after.get(code, self.throttled_after) if code is not None else self.throttled_after
+
+
+def load_codes(path: Path) -> Codes:
+    """The table in `path`. Raises pydantic's ValidationError naming every wrong key."""
+    return Codes.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """What an API answered, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON, or None when it is none: a proxy's HTML, truncated, too deep."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that a Retry-After asks for, as number or date (RFC 9110 section 10.2.3); None when it says nothing."""
+    value = next((text for name, text in headers.items() if name.lower() == "retry-after"), "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+            seconds = (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return None if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def error(
+    provider: str,
+    codes: Codes,
+    status: int,
+    *,
+    code: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    now: datetime,
+    writes: bool = False,
+) -> ConnectorError:
+    """The error that an answer means: the provider's own code first, else the HTTP status.
+
+    `writes` says that the call was a send: a gateway's time-out (504) then leaves open whether it went through.
+    """
+    text = f"{provider} answered HTTP {status}" + ("" if code is None else f", code {code}")
+    name = codes.named(code)
+    asked = retry_after(headers or {}, now)
+    if name == "Throttled" or (name is None and status == HTTPStatus.TOO_MANY_REQUESTS):
+        return Throttled(text, after=asked if asked is not None else codes.wait(code))
+    if name == "Refused":
+        return Refused(str(code), text)
+    if name is not None:
+        return CLASSES[name](text)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return AuthFailed(text)
+    if status == HTTPStatus.GATEWAY_TIMEOUT and writes:
+        return Ambiguous(text)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return Unavailable(text)
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        # Something between us and the provider redirects; the credentials follow nowhere.
+        return Unavailable(f"{text}: redirects are not followed")
+    return Refused(str(code) if code is not None else f"http {status}", text)
+
+
+@asynccontextmanager
+async def network(provider: str, *, writes: bool) -> AsyncGenerator[None, None]:
+    """Turns network trouble inside the block into Unavailable, or Ambiguous when a send may have left already."""
+    try:
+        yield
+    except aiohttp.InvalidURL:
+        raise Misconfigured(f"{provider}: the address in api_base is not one") from None
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as broken:
+        # No connection, no certificate, no name: nothing has left.
+        raise Unavailable(f"{provider} cannot be reached ({type(broken).__name__})") from None
+    except (aiohttp.ClientError, TimeoutError, OSError) as broken:
+        text = f"{provider} did not answer ({type(broken).__name__})"
+        raise (Ambiguous(text) if writes else Unavailable(text)) from None
+
+
+async def call(
+    session: aiohttp.ClientSession,
+    provider: str,
+    method: str,
+    url: str,
+    *,
+    within: float,
+    writes: bool,
+    connect_within: float = 5.0,
+    **request: Any,
+) -> Answered:
+    """The answer of one API call, redirects not followed, at most MOST_ANSWER_BYTES read; times in seconds.
+
+    Raises Unavailable when nothing can have happened at the provider, Ambiguous when a send may have gone through.
+    """
+    limits = aiohttp.ClientTimeout(total=within, sock_connect=min(connect_within, within))
+    async with (
+        network(provider, writes=writes),
+        session.request(method, url, timeout=limits, allow_redirects=False, **request) as answer,
+    ):
+        body = bytearray()
+        async for chunk in answer.content.iter_any():
+            body += chunk
+            if len(body) > MOST_ANSWER_BYTES:
+                break
+        return Answered(status=answer.status, headers=dict(answer.headers), body=bytes(body))

@@ -1,0 +1,277 @@
+"""Meta's bytes to events. Pure: `parse` reads every item of a POST, whatever number it belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from connectors.errors import Malformed
+from connectors.http_errors import Codes
+from connectors.whatsapp_cloud.content import own_number, said
+from connectors.whatsapp_cloud.payload import (
+    Change,
+    Contact,
+    Content,
+    Entry,
+    Envelope,
+    Error,
+    Item,
+    Stamp,
+    Status,
+    Value,
+)
+from normalizer import message as events
+from normalizer.message import DeliveryState, Event, Ignored, Raw, Unreadable
+
+STATES: dict[str, DeliveryState] = {
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "read",
+    "played": "read",
+    "failed": "failed",
+}
+ACCOUNT_FIELDS = frozenset({
+    "account_alerts", "account_review_update", "account_settings_update", "account_update",
+    "business_capability_update", "business_status_update", "calls", "flows", "group_lifecycle_update",
+    "group_participants_update", "group_settings_update", "group_status_update", "history",
+    "message_template_components_update",
+    "message_template_quality_update", "message_template_status_update", "partner_solutions",
+    "payment_configuration_update", "phone_number_name_update", "phone_number_quality_update", "security",
+    "smb_app_state_sync", "template_category_update", "template_correct_category_detection", "tracking_events",
+    "user_id_update", "user_preferences",
+})  # fmt: skip
+MILLISECONDS = 100_000_000_000  # as seconds, this would lie after the year 5000
+CLOCK_SKEW = timedelta(minutes=10)  # how far Meta's clock may go ahead of ours before a message is flagged
+_ID = re.compile(r"[^\x00-\x20\x7f]{1,512}")
+_NUMBER = re.compile(r"[0-9]{1,32}")
+_AT = re.compile(r" - at `\$([^`]*)`$")
+# An escape in JSON: a whole surrogate pair, half of one (the group), or any other.
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, Malformed)
+
+T = TypeVar("T")
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What the items of one POST are read with."""
+
+    received_at: datetime
+    #: How long an answer is allowed after a message (facts.yaml).
+    window: timedelta | None
+    codes: Codes
+
+
+def parse(raw: Raw, window: timedelta | None, codes: Codes) -> list[Event]:
+    """Events of one POST, in its order. Raises Malformed when its envelope cannot be read."""
+    reading = Reading(received_at=raw.received_at, window=window, codes=codes)
+    try:
+        envelope = _open(raw.body.removeprefix(b"\xef\xbb\xbf"))
+    except _UNREADABLE as broken:
+        raise Malformed(*_why(broken, "$")) from None
+    found = _each(envelope.entry, "$.entry", lambda item, path: _entry(reading, _decode(item, Entry), path))
+    return list(found) or [Ignored(reason="empty delivery")]
+
+
+def _open(body: bytes) -> Envelope:
+    try:
+        return msgspec.json.decode(body, type=Envelope)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # A name cut in the middle of an emoji comes as half a surrogate pair; the rest of the POST is sound.
+        mended = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
+        return msgspec.json.decode(mended, type=Envelope)
+
+
+def _each(
+    items: Iterable[msgspec.Raw], path: str, read: Callable[[msgspec.Raw, str], Iterable[Event]]
+) -> Iterator[Event]:
+    """Events of every item; one that cannot be read becomes Unreadable and its neighbours go on."""
+    for index, item in enumerate(items):
+        where = f"{path}[{index}]"
+        try:
+            yield from list(read(item, where))
+        except _UNREADABLE as broken:
+            reason, at = _why(broken, where)
+            yield Unreadable(path=at, reason=reason)
+
+
+def _entry(reading: Reading, entry: Entry, path: str) -> Iterable[Event]:
+    if str(entry.id) == "0":
+        return [Ignored(reason="sample from the provider's console")]
+    return _each(entry.changes, f"{path}.changes", lambda item, at: _change(reading, _decode(item, Change), at))
+
+
+def _change(reading: Reading, change: Change, path: str) -> Iterable[Event]:
+    if change.field in ACCOUNT_FIELDS:
+        return [Ignored(reason=f"account event: {change.field}")]
+    if change.field not in ("messages", "smb_message_echoes"):
+        return [Ignored(reason="account event: other")]
+    value = _decode(change.value, Value, ".value")
+    if change.field == "smb_message_echoes" or value.message_echoes:
+        return [Ignored(reason="own message") for _ in range(len(value.message_echoes or ()) or 1)]
+    number = str(value.metadata.phone_number_id) if value.metadata else ""
+    if not _NUMBER.fullmatch(number):
+        raise Malformed("no phone_number_id", ".value.metadata")
+    contacts = [_contact(each) for each in value.contacts or ()]
+    at = f"{path}.value"
+    found: list[Event] = []
+    found += _each(
+        value.messages or (), f"{at}.messages", lambda i, _: [_message(reading, number, contacts, _decode(i, Item))]
+    )
+    found += _each(value.statuses or (), f"{at}.statuses", lambda i, _: [_status(reading, _decode(i, Status))])
+    found += _each(
+        value.errors or (), f"{at}.errors", lambda i, _: [Ignored(reason=f"provider error {_code(_decode(i, Error))}")]
+    )
+    return found or [Ignored(reason="nothing but metadata")]
+
+
+def _message(reading: Reading, number: str, contacts: list[Contact], item: Item) -> Event:
+    if item.group_id:
+        return Ignored(reason="group message")
+    if item.type == "reaction":
+        return Ignored(reason="reaction")
+    sent_at, flags = _moment(reading, item.timestamp)
+    if item.type == "system":
+        return _system(item, sent_at)
+    key = f"wa:{number}:{_id(item.id)}"
+    revision = item.edit or item.revoke
+    if item.type in ("edit", "revoke") and revision is not None:
+        original = f"wa:{number}:{_id(revision.original_message_id)}"
+        if item.type == "revoke":
+            return events.Deletion(key=key, message_key=original, deleted_at=sent_at)
+        content = said(revision.message or Content())
+        return events.Edit(key=key, message_key=original, edited_at=sent_at, text=content.text)
+    sender = _sender(item, contacts)
+    content = said(item, tuple(_code(error) for error in item.errors or ()))
+    context = item.context
+    quoted = context.id if context is not None and context.id and _ID.fullmatch(context.id) else None
+    if context is not None and (context.forwarded or context.frequently_forwarded):
+        flags = (*flags, "forwarded")
+    thread = f"wa:{number}:{sender.key}"
+    by_number = bool(item.from_) and sender.phone is not None
+    older = f"wa:{number}:tel:{sender.phone}" if by_number and not sender.key.startswith("tel:") else None
+    return events.Message(
+        channel="whatsapp",
+        account=number,
+        key=key,
+        external_id=item.id,
+        sent_at=sent_at,
+        sender=sender,
+        text=content.text,
+        attachments=content.attachments,
+        # What is quoted, then the conversation, then the one from before Meta gave this customer a user id.
+        thread_refs=tuple(ref for ref in (quoted and f"wa:{number}:{quoted}", thread, older) if ref),
+        registers=(thread, key),
+        reply=events.ReplyAddress(
+            recipient=sender.phone if by_number and sender.phone else sender.key.split(":", 1)[1],
+            in_reply_to=item.id,
+            window_until=min(sent_at, reading.received_at) + reading.window if reading.window is not None else None,
+        ),
+        flags=(*content.flags, *flags),
+    )
+
+
+def _sender(item: Item, contacts: list[Contact]) -> events.Sender:
+    """Who wrote: the business-scoped user id when Meta gives one, else the phone number (providers.md A0.1)."""
+    contact = next((each for each in contacts if each.wa_id and each.wa_id == item.from_), None)
+    contact = contact or next((each for each in contacts if each.user_id and each.user_id == item.from_user_id), None)
+    if contact is None and len(contacts) == 1 and not (item.from_ and contacts[0].wa_id):
+        contact = contacts[0]
+    contact = contact or Contact()
+    user_id = item.from_user_id or contact.user_id
+    digits = (item.from_ or contact.wa_id or "").removeprefix("+")
+    if digits and not _NUMBER.fullmatch(digits):
+        user_id, digits = user_id or digits, ""
+    if not user_id and not digits:
+        raise Malformed("neither a user id nor a phone number", ".from")
+    profile = contact.profile
+    return events.Sender(
+        key=f"wa:{_id(user_id)}" if user_id else f"tel:+{digits}",
+        handle=profile.username if profile is not None else None,
+        name=profile.name if profile is not None else None,
+        phone=f"+{digits}" if digits else own_number(item),
+        verified=True,
+    )
+
+
+def _system(item: Item, at: datetime) -> Event:
+    system = item.system
+    if system is None or system.type not in ("user_changed_number", "user_changed_user_id"):
+        return Ignored(reason="system message")
+    new_id = system.user_id or item.from_user_id
+    new = f"wa:{_id(new_id)}" if new_id else f"tel:+{_id(system.wa_id)}" if system.wa_id else ""
+    old = (
+        f"wa:{_id(system.previous_user_id)}" if system.previous_user_id else f"tel:+{item.from_}" if item.from_ else ""
+    )
+    return events.Rekey(old=old, new=new, at=at) if old and new and old != new else Ignored(reason="system message")
+
+
+def _status(reading: Reading, status: Status) -> Event:
+    if status.status not in STATES:
+        return Ignored(reason="status: other")
+    code = _code(status.errors[0]) if status.errors else None
+    pricing = status.pricing
+    return events.Delivery(
+        state=STATES[status.status],
+        at=_moment(reading, status.timestamp)[0],
+        provider_id=_id(status.id),
+        outbox_key=status.biz_opaque_callback_data or None,
+        error_code=code,
+        error_class=(reading.codes.named(int(code)) or "Refused") if code is not None and code.isdecimal() else None,
+        pricing=f"{pricing.category}/{int(bool(pricing.billable))}"
+        if pricing is not None and pricing.category
+        else None,
+    )
+
+
+def _contact(item: msgspec.Raw) -> Contact:
+    try:
+        return _decode(item, Contact)
+    except _UNREADABLE:
+        return Contact()  # a name that cannot be read must not cost the message
+
+
+def _code(error: Error) -> str:
+    return str(error.code)[:16] if isinstance(error.code, int) or str(error.code).isdecimal() else "unknown"
+
+
+def _id(given: str) -> str:
+    if not _ID.fullmatch(given):
+        raise Malformed("an id is empty, too long or holds control characters")
+    return given
+
+
+def _moment(reading: Reading, stamp: Stamp) -> tuple[datetime, tuple[str, ...]]:
+    """Meta's time, in seconds or milliseconds, as UTC; the time of receipt with a flag when it makes no sense."""
+    digits = str(stamp)
+    number = int(digits) if len(digits) <= 13 and digits.isascii() and digits.isdecimal() else 0
+    seconds = number / 1000 if number >= MILLISECONDS else number
+    if seconds <= 0:
+        return reading.received_at, ("no_timestamp",)
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at, ("future_timestamp",) if at > reading.received_at + CLOCK_SKEW else ()
+
+
+def _decode(item: msgspec.Raw, type_: type[T], path: str = "") -> T:
+    try:
+        return msgspec.json.decode(item, type=type_)
+    except msgspec.ValidationError as wrong:
+        raise Malformed(*_why(wrong, path)) from None
+
+
+def _why(broken: Exception, path: str) -> tuple[str, str]:
+    """What is wrong and where, without a word of the content."""
+    if isinstance(broken, Malformed):
+        return broken.reason, path + broken.path.removeprefix("$")
+    if isinstance(broken, RecursionError):
+        return "nested too deeply", path
+    if isinstance(broken, UnicodeError):
+        return "not UTF-8", path
+    text = str(broken)
+    at = _AT.search(text)
+    return (text[: at.start()], path + at[1]) if at else (text, path)
