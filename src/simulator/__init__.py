@@ -6,6 +6,7 @@ Imports nothing of the rest of the project: it is a second opinion on what provi
 from simulator.app import Simulation, start
 from simulator.faults import Faults
 from simulator.place import Attachment, Line, Place, Provider
+from simulator.twilio import Twilio
 from simulator.weather import CLIMATES, Climate, Weather
 from simulator.whatsapp_cloud import WhatsAppCloud
 
@@ -18,6 +19,7 @@ __all__ = [
     "Place",
     "Provider",
     "Simulation",
+    "Twilio",
     "Weather",
     "WhatsAppCloud",
     "start",

@@ -9,6 +9,8 @@ import aiohttp
 from aiohttp import web
 
 from simulator.place import Place, Provider
+from simulator.twilio import Twilio
+from simulator.twilio.rest import Rest
 from simulator.whatsapp_cloud import WhatsAppCloud
 from simulator.whatsapp_cloud.graph import Graph
 
@@ -40,12 +42,23 @@ class Simulation:
             clouds = [each for each in self.providers if isinstance(each, WhatsAppCloud)]
             if clouds:
                 app.router.add_routes(below("/graph", Graph(clouds).routes()))
+            twilios = [each for each in self.providers if isinstance(each, Twilio)]
+            rest = Rest(twilios)
+            if twilios:
+                app.router.add_routes(below("/twilio", rest.routes()))
             base = await self._listen(app, host, port)
+            cdn = base
             self.urls["page"] = f"{base}/"
             if clouds:
                 self.urls["whatsapp_cloud"] = f"{base}/graph"
+            if twilios:
+                # Media lies on another host at the real provider; another port is another origin too.
+                media = web.Application()
+                media.router.add_routes(rest.cdn_routes())
+                cdn = await self._listen(media, host, 0)
+                self.urls["twilio"] = f"{base}/twilio"
             for provider in self.providers:
-                await provider.open(Place(self.urls.get(provider.kind, base), base, host, self._http))
+                await provider.open(Place(self.urls.get(provider.kind, base), cdn, host, self._http))
         except BaseException:
             await self.aclose()
             raise

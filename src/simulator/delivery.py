@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import aiohttp
+from yarl import URL
 
 from simulator.weather import Weather
 
@@ -92,12 +93,18 @@ async def attempt(
     http: aiohttp.ClientSession, delivery: Delivery, policy: RetryPolicy, *, method: str = "POST"
 ) -> Attempt:
     """Posts the webhook once and records the answer; a refused connection or a time-out is an answer too."""
+    # The address goes out exactly as it was configured and signed: yarl must not re-encode it.
     # aiohttp warns when a large body is given as bytes.
     data = delivery.body if len(delivery.body) < LARGE_BODY else io.BytesIO(delivery.body)
     timeout = aiohttp.ClientTimeout(total=policy.timeout, sock_connect=policy.connect_timeout)
     try:
         async with http.request(
-            method, delivery.url, data=data, headers=delivery.headers, timeout=timeout, allow_redirects=False
+            method,
+            URL(delivery.url, encoded=True),
+            data=data,
+            headers=delivery.headers,
+            timeout=timeout,
+            allow_redirects=False,
         ) as answer:
             body = await answer.content.read(KEPT_ANSWER_BYTES)
             result = Attempt(answer.status, body, dict(answer.headers))
