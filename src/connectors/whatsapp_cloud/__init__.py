@@ -45,10 +45,9 @@ class WhatsAppCloud:
         self._base = f"{str(settings.api_base).rstrip('/')}/{settings.api_version}"
         hours = setup.facts.reply_window_hours.value
         self._window = timedelta(hours=hours) if hours is not None else None
-        bases = [str(base) for base in (settings.api_base, settings.media_base) if base is not None]
         self._media = MediaClient(
             setup.facts.media_hosts.value,
-            bases,
+            [str(settings.api_base)],
             max_bytes=setup.facts.max_attachment_bytes.value or 0,
             timeout=settings.media_timeout_seconds,
         )
@@ -84,18 +83,12 @@ class WhatsAppCloud:
 
     async def send(self, out: Outgoing) -> Sent:
         """Hands one text to Meta; `biz_opaque_callback_data` brings `out.key` back with every status (A13)."""
-        limit = self.facts.max_text.value
-        if not out.text or len(out.text) > limit:
-            raise Refused("text_length", f"a text has 1 to {limit} characters")
-        if out.files:
-            raise Refused("files", "this channel sends text only")
         to = {"to": out.recipient} if out.recipient.startswith("+") else {"recipient": out.recipient}
         body: dict[str, Any] = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             **to,
-            "type": "text",
-            "text": {"body": out.text, "preview_url": False},
+            **self._content(out),
             "biz_opaque_callback_data": out.key,
         }
         if out.in_reply_to:
@@ -139,6 +132,23 @@ class WhatsAppCloud:
     async def aclose(self) -> None:
         """Closes the media connections; safe to call twice."""
         await self._media.aclose()
+
+    def _content(self, out: Outgoing) -> dict[str, Any]:
+        limit = self.facts.max_text.value
+        if not out.text or len(out.text) > limit:
+            raise Refused("text_length", f"a text has 1 to {limit} characters")
+        if out.files:
+            raise Refused("files", "this channel sends text only")
+        if out.template is None:
+            return {"type": "text", "text": {"body": out.text, "preview_url": False}}
+        template = self._settings.templates.get(out.template)
+        if template is None:
+            raise Refused("template", "no template of that purpose is configured for this channel")
+        # A template's variable may hold no line break, tab or run of blanks (132012).
+        value = {"type": "text", "text": " ".join(out.text.split())}
+        components = [{"type": "body", "parameters": [value]}] if template.variable else []
+        named = {"name": template.name, "language": {"code": template.language}, "components": components}
+        return {"type": "template", "template": named}
 
     async def _media_url(self, media_id: str) -> str:
         if not media_id.isalnum():

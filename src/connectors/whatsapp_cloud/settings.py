@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AnyHttpUrl, ConfigDict, Field
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field
 
 from connectors.contract import ChannelSettings
 from connectors.signing import Secret, Secrets
+
+
+class Template(BaseModel):
+    """An approved utility template with at most one variable in its body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[a-z0-9_]{1,512}$", description="The template's name at Meta.")
+    language: str = Field(
+        default="id", pattern=r"^[A-Za-z_]{2,10}$", description="The template's language code at Meta."
+    )
+    variable: bool = Field(default=True, description="Whether its body has one variable, which our text fills.")
 
 
 class Settings(ChannelSettings):
@@ -32,13 +43,12 @@ class Settings(ChannelSettings):
     verify_token: Secret = Field(
         description="The word that you type into Meta's console when you register the webhook."
     )
+    templates: dict[str, Template] = Field(
+        default={}, description="Approved templates by purpose, for notices outside the reply window."
+    )
     api_base: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://graph.facebook.com"),
         description="Where the Graph API answers; a proxy or the simulator instead of Meta.",
-    )
-    media_base: AnyHttpUrl | None = Field(
-        default=None,
-        description="A further address that media may be fetched from, for a proxy or the simulator.",
     )
     api_version: str = Field(
         default="v26.0",
