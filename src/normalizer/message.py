@@ -205,6 +205,9 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
+    #: Purpose of an approved template of the channel (settings `templates`), for a notice outside the reply window;
+    #: the text then fills its one variable.
+    template: str | None = None
     #: A retry after an ambiguous send: the provider may already have delivered the first.
     possible_duplicate: bool = False
     #: When the first attempt was made; lets a connector look for it before repeating.
