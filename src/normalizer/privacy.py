@@ -1,0 +1,215 @@
+"""Personal data in free text, found and masked: what `narrative_redacted` hides before anything is public or shared.
+
+Hand-made scanning in one pass: every run of digits is looked at a bounded number of times (P29).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from msgspec import Struct
+from stdnum import luhn
+from stdnum.id import npwp
+
+from normalizer import identity
+
+SpanKind = Literal["nik", "npwp", "phone", "email", "card", "account", "secret"]
+
+
+class Span(Struct, frozen=True):
+    """A piece of personal data: `text[start:end]`."""
+
+    kind: SpanKind
+    start: int
+    end: int
+
+
+#: What stands in the place of each kind: Indonesian first, as it is read by customers and operators.
+MASKS: dict[SpanKind, str] = {
+    "nik": "[NIK]",
+    "npwp": "[NPWP]",
+    "phone": "[telepon]",
+    "email": "[email]",
+    "card": "[kartu]",
+    "account": "[rekening]",
+    "secret": "[rahasia]",
+}
+
+#: Nobody types a number in more groups than this; it bounds the work per group.
+_MOST_GROUPS = 7
+_KEYWORD_WINDOW = 48
+
+_MAY_HOLD_ANY = re.compile(r"[0-9]{3}|@|[0-9][ .\-][0-9]")
+# Deterministic: after a digit comes a digit, or up to two separators and a digit, and nothing is given back.
+_DIGIT_RUN = re.compile(r"\+?[0-9](?:[ .\-()/\u00a0\u2010-\u2015]{0,2}+[0-9])*+")
+_GROUP = re.compile(r"\+?[0-9]+")
+_ACCOUNT_WORD = re.compile(
+    r"\b(?:no(?:mor)?\.?\s{0,2}(?:rek(?:ening)?|va|kontrak|pinjaman|nasabah|akun|kartu|pelanggan|referensi|polis|ktp|nik|npwp)"
+    r"|norek|rek|rekening|va|virtual account|akun|account|acct|kontrak|pinjaman|loan|nasabah|nik|ktp|npwp"
+    r"|bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|jago|jenius|gopay|ovo|dana|shopeepay|linkaja)\b"
+    r"(?:[\s.:#=\-]|no|nomor|number|id|saya|bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|adalah|is|nya)*+$",
+    re.IGNORECASE,
+)
+_SECRET_WORD = re.compile(
+    r"\b(?:pin|otp|cvv|cvc|mpin)\b(?:[\s.:#=\-]|kode|code|saya|adalah|is|nya|my)*+$", re.IGNORECASE
+)
+_PASSWORD = re.compile(r"\b(?:password|kata sandi|sandi|pwd)\s{0,3}[:=]\s{0,3}(\S{3,64})", re.IGNORECASE)
+_LOAN_ID = re.compile(
+    r"\b(?:pinjaman|kontrak|loan|nasabah|akun|account|pelanggan|referensi)\b[\s.:#=]{0,4}(?:no|id|nomor|number)?[\s.:#=]{0,4}"
+    r"([A-Z]{1,6}[\-/]?[0-9][A-Z0-9\-/]{3,30})",
+    re.IGNORECASE,
+)
+_MONEY_BEFORE = re.compile(r"(?:\brp\.?|\bidr|\busd|\$|€)\s{0,3}$", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,5}(?:,[0-9]{1,2})?")
+_MONEY_AFTER = re.compile(r"\s{0,2}(?:rupiah|juta|jt|ribu|rb|miliar|%|persen)\b", re.IGNORECASE)
+_MOMENT = re.compile(
+    r"(?:[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2}))"
+    r"(?:[ ][0-9]{1,2}(?:[.][0-9]{2}){0,2})?"
+)
+_TICKET = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]")
+_LOCAL_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-'")
+_DOMAIN_HEAD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[.])?[A-Za-z0-9.-]{0,190}")
+_CARD_STARTS = ("3", "4", "5", "6", "19", "22", "23", "24", "25", "26", "27")
+
+
+def find(text: str) -> tuple[Span, ...]:
+    """Return the personal data of the text in order and without overlap: NIK, NPWP, telephone, e-mail, card, account
+    numbers (recognized by the word before them), and PINs, codes and passwords that should never have been sent.
+
+    Amounts, dates and ticket numbers are none. Names are not looked for.
+    """
+    if _MAY_HOLD_ANY.search(text) is None and ":" not in text and "=" not in text:
+        return ()
+    spans = [*_emails(text), *_passwords(text), *_loan_ids(text), *_numbers(text)]
+    spans.sort(key=lambda span: (span.start, -span.end))
+    kept: list[Span] = []
+    end = 0
+    for span in spans:
+        if span.start >= end:
+            kept.append(span)
+            end = span.end
+    return tuple(kept)
+
+
+def redact(text: str) -> str:
+    """Return the text with every piece of personal data that `find` sees replaced by the name of its kind."""
+    return mask(text, find(text))
+
+
+def mask(text: str, spans: tuple[Span, ...]) -> str:
+    """Return the text with the given spans (as `find` returned them) replaced."""
+    if not spans:
+        return text
+    parts: list[str] = []
+    position = 0
+    for span in spans:
+        parts.append(text[position : span.start])
+        parts.append(MASKS[span.kind])
+        position = span.end
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _emails(text: str) -> Iterator[Span]:
+    at = text.find("@")
+    floor = 0
+    while at != -1:
+        start = at
+        while start > floor and at - start < 64 and text[start - 1] in _LOCAL_CHARS:
+            start -= 1
+        if start < at:
+            head = _DOMAIN_HEAD.match(text, at + 1)
+            domain = head[0].rstrip(".-") if head is not None else ""
+            if "." in domain:
+                floor = at + 1 + len(domain)
+                yield Span("email", start, floor)
+        floor = max(floor, at + 1)
+        at = text.find("@", floor)
+
+
+def _passwords(text: str) -> Iterator[Span]:
+    for match in _PASSWORD.finditer(text):
+        yield Span("secret", match.start(1), match.end(1))
+
+
+def _loan_ids(text: str) -> Iterator[Span]:
+    for match in _LOAN_ID.finditer(text):
+        yield Span("account", match.start(1), match.end(1))
+
+
+def _numbers(text: str) -> Iterator[Span]:
+    for run in _DIGIT_RUN.finditer(text):
+        if run.end() - run.start() < 3 or _is_ticket_number(text, run.start(), run.end()):
+            continue
+        groups = [(group.start() + run.start(), group.end() + run.start()) for group in _GROUP.finditer(run[0])]
+        index = 0
+        while index < len(groups):
+            step = 1
+            for last in range(min(index + _MOST_GROUPS, len(groups)) - 1, index - 1, -1):
+                start, end = groups[index][0], groups[last][1]
+                kind = _kind(text, start, end)
+                if kind == "plain":
+                    step = last - index + 1
+                    break
+                if kind is not None:
+                    yield Span(kind, start, end)
+                    step = last - index + 1
+                    break
+            index += step
+
+
+def _is_ticket_number(text: str, start: int, end: int) -> bool:
+    """Whether the digits belong to one of our ticket numbers ("AKS-20260105-000123-7"), which are no secret."""
+    return start > 1 and text[start - 1] == "-" and text[start - 2].isalpha() and bool(_TICKET.match(text, start, end))
+
+
+def _kind(text: str, start: int, end: int) -> SpanKind | Literal["plain"] | None:
+    """What the digits between `start` and `end` are; "plain" when they are certainly harmless, None when unknown."""
+    written = text[start:end]
+    digits = "".join(char for char in written if char.isdigit())
+    count = len(digits)
+    if count < 3 or count > 25:
+        return None
+    if count >= 6 and written[0] != "+":
+        if _MOMENT.fullmatch(written) is not None:
+            return "plain"
+        if _THOUSANDS.fullmatch(written) is not None and not written.count(".") > 4:
+            return "plain"
+    before = text[max(0, start - _KEYWORD_WINDOW) : start]
+    if _MONEY_BEFORE.search(before) is not None or _MONEY_AFTER.match(text, end) is not None:
+        return "plain" if written.isdigit() or _THOUSANDS.fullmatch(written) is not None else None
+    if count == 16 and _is_nik(digits):
+        return "nik"
+    if count in (15, 16) and _is_npwp(written, digits):
+        return "npwp"
+    dialled = digits[0] == "0" or written[0] == "+" or digits.startswith("62")
+    if dialled and 9 <= count <= 16 and identity.phone(written) is not None:
+        return "phone"
+    if 13 <= count <= 19 and digits.startswith(_CARD_STARTS) and luhn.is_valid(digits):
+        return "card"
+    if 3 <= count <= 8 and written.isdigit() and _SECRET_WORD.search(before) is not None:
+        return "secret"
+    if 6 <= count <= 22 and _ACCOUNT_WORD.search(before) is not None:
+        return "account"
+    return None
+
+
+def _is_nik(digits: str) -> bool:
+    """Province, day (women: plus 40), month and year of birth; the regency is not checked, new ones are founded."""
+    if not 11 <= int(digits[:2]) <= 97 or digits[12:] == "0000":
+        return False
+    try:
+        # 2000 is a leap year: the number does not tell the century.
+        datetime.date(2000, int(digits[8:10]), int(digits[6:8]) % 40)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_npwp(written: str, digits: str) -> bool:
+    if len(digits) == 15 and written == digits and digits[0] in "3":
+        return False  # fifteen bare digits that begin like a card: the card rule decides
+    return bool(npwp.is_valid(digits)) if len(digits) == 15 or digits[0] == "0" else False
