@@ -32,14 +32,14 @@ def append(
     complaint: Complaint,
     message: Message,
     *,
-    received_at: datetime,
+    received: datetime,
     documents: DocumentRules,
     lexicon: Lexicon,
     categories: tuple[str, ...] | None = None,
     kinds: tuple[str, ...] | None = None,
     attachment_ids: tuple[str, ...] = (),
 ) -> Complaint:
-    """Return the complaint enriched by a later message that counts as received at `received_at`.
+    """Return the complaint enriched by a later message that counts as received at the moment `received`.
 
     Fills what is empty, adds the attachments, recomputes completeness. Overwrites nothing that is there, with two
     exceptions: a name that was only guessed from a profile, and an urgency that the new text raises. The text joins the
@@ -76,11 +76,11 @@ def append(
         flags=_flags(complaint, reading, assessment),
         attachments=files,
         needs_agent=_needs_agent(complaint, reading, tells_story),
-        consent=_consent(complaint.consent, answers, received_at),
+        consent=_consent(complaint.consent, answers, received),
     )
     if tells_story:
         enriched = _with_story(enriched, reading)
-    return parts.with_completeness(enriched, documents, received_at)
+    return parts.with_completeness(enriched, documents, received)
 
 
 def _is_opening(complaint: Complaint) -> bool:
@@ -184,10 +184,10 @@ def _transaction(known: Transaction | None, new: Transaction | None) -> Transact
     )
 
 
-def _consent(known: Consent, answers: Answers, received_at: datetime) -> Consent:
+def _consent(known: Consent, answers: Answers, received: datetime) -> Consent:
     version = known.privacy_notice_version or answers.privacy_notice_version
     return Consent(
         privacy_notice_version=version,
-        shown_at=known.shown_at or (received_at if answers.privacy_notice_version else None),
+        shown_at=known.shown_at or (received if answers.privacy_notice_version else None),
         publish_narrative=known.publish_narrative if answers.publish_narrative is None else answers.publish_narrative,
     )

@@ -100,7 +100,7 @@ def words(text: str) -> list[str]:
 def compile(data: Mapping[str, Any]) -> Lexicon:
     """Return the lexicon of `{"id": <content of id.yaml>, "en": <content of en.yaml>}`.
 
-    Raises ValueError naming every problem at once, each with its place.
+    Raises ValueError with one line for every problem, each beginning with its place.
     """
     problems: list[str] = []
     names: list[str] = []
@@ -137,7 +137,7 @@ def compile(data: Mapping[str, Any]) -> Lexicon:
                 stop_words[parts[0]] = known
         _read_spelling(language, content.get("spelling"), spelling, problems)
     if problems:
-        raise ValueError("lexicon: " + "; ".join(problems))
+        raise ValueError("\n".join(problems))
     # One step further: "dc" stands for "debt collector", and "collector" itself for "kolektor".
     spelling = {
         word: tuple(token for part in stands_for for token in spelling.get(part, (part,)))

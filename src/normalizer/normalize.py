@@ -7,12 +7,15 @@ from datetime import UTC, date, datetime, timedelta
 from msgspec import Struct
 
 from normalizer import parts
+from normalizer.append import append
 from normalizer.complaint import Assessment, Complaint, Consent, Form, Language
 from normalizer.completeness import DocumentRules
 from normalizer.lexicon import Lexicon
 from normalizer.message import Message
 from normalizer.reading import read
 from normalizer.text import line
+
+__all__ = ["TOLERATED_SKEW", "Context", "append", "normalize", "received_at"]
 
 #: Clocks of providers may be this much ahead of ours (R10).
 TOLERATED_SKEW = timedelta(minutes=5)
