@@ -21,6 +21,21 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 Key = tuple[str | int, ...]
+#: What pydantic names in Python's words, in the words of somebody who types YAML.
+_EXPECTED = {
+    "model_type": "a mapping (key: value)",
+    "model_attributes_type": "a mapping (key: value)",
+    "dict_type": "a mapping (key: value)",
+    "mapping_type": "a mapping (key: value)",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "string_type": "text (put it in quotes)",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "invalid_key": "under a key that is text (put the key in quotes)",
+}
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -83,15 +98,17 @@ def read_document(path: Path) -> Document:
         raise InvalidFile([Problem(str(path), None, "", f"cannot be read ({error.strerror})")]) from error
     except UnicodeDecodeError as error:
         raise InvalidFile([Problem(str(path), None, "", "is not UTF-8 text: save it as UTF-8")]) from error
+    lines: dict[Key, int] = {(): 1}
     try:
-        tree = YAML(typ="rt").load(text)
+        data = _plain(YAML(typ="rt").load(text), (), lines)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise InvalidFile([Problem(str(path), line, "", f"is not valid YAML: {_first_line(error.problem)}")]) from error
+        raise InvalidFile([Problem(str(path), line, "", f"is not valid YAML: {_syntax(error)}")]) from error
+    except RecursionError as error:
+        raise InvalidFile([Problem(str(path), None, "", "is nested too deeply to be read")]) from error
     except (YAMLError, ValueError) as error:
-        raise InvalidFile([Problem(str(path), None, "", f"is not valid YAML: {_first_line(str(error))}")]) from error
-    lines: dict[Key, int] = {(): 1}
-    return Document(str(path), _plain(tree, (), lines), lines, hashlib.sha256(raw).hexdigest())
+        raise InvalidFile([Problem(str(path), None, "", "is not valid YAML")]) from error
+    return Document(str(path), data, lines, hashlib.sha256(raw).hexdigest())
 
 
 def load_model(document: Document, model: type[M]) -> M:
@@ -103,20 +120,23 @@ def load_model(document: Document, model: type[M]) -> M:
         raise InvalidFile(sorted(problems, key=lambda p: (p.line or 0, p.key))) from error
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A suggestion to append to a message, or an empty string when nothing known comes close."""
-    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean `{close[0]}`?" if close else ""
+def unknown(word: str, known: Iterable[str]) -> str:
+    """The message about an unknown key: the nearest known key, or all of them when nothing comes close."""
+    names = sorted(known)
+    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"unknown key; did you mean `{close[0]}`?" if close else f"unknown key; known here: {', '.join(names)}"
 
 
 def _plain(node: Any, key: Key, lines: dict[Key, int]) -> Any:
     if isinstance(node, CommentedMap):
         mapping: dict[Any, Any] = {}
         for name, value in node.items():
-            child = (*key, name if isinstance(name, int) else str(name))
+            # A key may be a number; a key that is a list or mapping has only its text.
+            known = name if isinstance(name, int) else str(name)
+            child = (*key, known)
             # A key that came in through a merge (<<) has no place of its own.
             lines[child] = node.lc.key(name)[0] + 1 if name in node.lc.data else lines[key]
-            mapping[name] = _plain(value, child, lines)
+            mapping[known] = _plain(value, child, lines)
         return mapping
     if isinstance(node, CommentedSeq):
         for index in range(len(node)):
@@ -129,15 +149,14 @@ def _problem(document: Document, model: type[BaseModel], detail: ErrorDetails) -
     kind = detail["type"]
     key = _key_in_file(document.data, detail["loc"], missing=kind == "missing")
     if kind == "extra_forbidden":
-        known = _known_keys(model, detail["loc"][:-1])
-        message = f"unknown key{nearest(str(key[-1]), known)} Known here: {', '.join(sorted(known))}"
-        return document.problem(key, message.replace("unknown key Known", "unknown key. Known"))
+        return document.problem(key, unknown(str(detail["loc"][-1]), _known_keys(model, detail["loc"][:-1])))
     if kind == "missing":
         return document.problem(key, "this key is missing: add it")
     if kind in {"value_error", "assertion_error"}:
         return document.problem(key, detail["msg"].split(", ", 1)[-1])
-    message = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return document.problem(key, f"wrong value: this must be {message}" if message != detail["msg"] else message)
+    expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ").removeprefix("String should ")
+    must = "must " if detail["msg"].startswith("String should ") else "must be "
+    return document.problem(key, f"wrong value: {'' if expected == detail['msg'] else f'this {must}'}{expected}")
 
 
 def _key_in_file(data: Any, loc: tuple[str | int, ...], *, missing: bool) -> Key:
@@ -185,5 +204,7 @@ def _models(annotations: list[Any]) -> list[type[BaseModel]]:
     return [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "unreadable").splitlines()[0]
+def _syntax(error: MarkedYAMLError) -> str:
+    """What is wrong with the syntax, without the values that ruamel quotes beside a repeated key."""
+    text = (error.problem or "unreadable").splitlines()[0].removeprefix("but ")
+    return text.partition(" with value ")[0]
