@@ -48,20 +48,20 @@ def deadlines(policy: Policy, calendar: Calendar, case: Case, as_of: datetime | 
 
 def received_date(policy: Policy, calendar: Calendar, case: Case) -> date:
     """Day 0 of the complaint (R2, R5), by the form in which its channel counts."""
-    rule = policy.channels.get(case.channel)  # type: ignore[call-overload]  # a case may come by an unlisted channel
-    form = rule.form if rule else case.form
-    return calendar.effective_received_date(case.received_at, policy.hours_of(case.channel), form)
+    hours = policy.hours_of(case.channel)
+    return calendar.effective_received_date(case.received_at, hours, policy.form_of(case.channel))
 
 
 def track_for(policy: Policy, case: Case) -> Track:
     """The first track whose conditions the complaint meets. Raises LookupError when the policy has no last resort."""
+    form = case.form or policy.form_of(case.channel)
     for track in policy.tracks:
         when = track.when
         if (
             (when.tier is None or case.tier in when.tier)
             and (when.kind is None or case.kind in when.kind)
             and (when.urgency is None or case.urgency in when.urgency)
-            and when.form in {None, case.form}
+            and when.form in {None, form}
             and when.severity in {None, case.severity}
             and when.has_documents in {None, case.has_documents}
         ):

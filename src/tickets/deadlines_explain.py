@@ -28,6 +28,8 @@ def explain(deadlines: Deadlines) -> dict[str, Any]:
         "first_response": _clock(deadlines.first_response),
         "resolve": _resolve(deadlines.resolve),
     }
+    if deadlines.documents_request_by is not None:
+        found["documents_request_by"] = deadlines.documents_request_by.due.isoformat()
     if deadlines.documents is not None:
         found["documents"] = {
             **_due(deadlines.documents.window),

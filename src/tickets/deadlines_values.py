@@ -1,4 +1,4 @@
-"""The values that deadlines are computed from, and those that come out. Dates are WIB dates, instants carry an offset."""
+"""What deadlines are computed from, and what comes out. Dates are WIB dates, instants carry an offset."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class Case:
 
     channel: str
     received_at: datetime
-    form: Form = "written"
+    #: None: as the channel counts. Set it when it differs, such as a call that turned written.
+    form: Form | None = None
     kind: Kind = "complaint"
     tier: Tier = "single_unit"
     severity: Severity = "minor"

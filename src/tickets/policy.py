@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
+from normalizer.complaint import Form
 from normalizer.message import Channel
 from tickets.policy_clocks import (
     CalendarRule,
@@ -99,10 +100,21 @@ class Policy(Part):
         copy._file_hash = sha256
         return copy
 
+    def channel_rule(self, channel: str) -> ChannelRule | None:
+        """What the policy says about a channel, None when it lists no such channel."""
+        return next((rule for name, rule in self.channels.items() if name == channel), None)
+
     def hours_of(self, channel: str) -> OfficeHoursRule | None:
         """The published hours of a channel: its own, else the institution's, else None."""
-        rule = self.channels.get(channel)  # type: ignore[call-overload]  # any text may be asked for, unknown gives None
+        rule = self.channel_rule(channel)
         return (rule.hours if rule else None) or self.operating_hours
+
+    def form_of(self, channel: str) -> Form:
+        """How a complaint by a channel counts (G6); unlisted, a call is oral and everything else written."""
+        rule = self.channel_rule(channel)
+        if rule is not None:
+            return rule.form
+        return "oral" if channel == "phone" else "written"
 
     def production_problems(self) -> tuple[str, ...]:
         """Sentences saying what the owner must still fill in before this policy may serve customers (G2, D2)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tickets.calendar import Calendar
@@ -15,10 +15,14 @@ YEARS = load_calendar_years(Path(__file__).parents[2] / "config" / "calendars")
 NORMAL = Calendar("id_national", YEARS)
 STRICT = Calendar("id_national", YEARS, joint_leave="working")
 
+# A loaded machine is no reason to fail: these tests are about dates, not about speed.
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 starts = st.dates(date(2025, 1, 1), date(2027, 9, 1))
 counts = st.integers(1, 40)
 
 
+@UNTIMED
 @given(starts, counts)
 def test_r2_due_is_a_working_day_and_counts_exactly_n(day0: date, n: int) -> None:
     due = NORMAL.due(day0, n)
@@ -27,6 +31,7 @@ def test_r2_due_is_a_working_day_and_counts_exactly_n(day0: date, n: int) -> Non
     assert due.counted[-1] == due.due
 
 
+@UNTIMED
 @given(starts, counts)
 def test_r2_counted_and_skipped_are_every_day_after_day_zero(day0: date, n: int) -> None:
     due = NORMAL.due(day0, n)
@@ -36,26 +41,31 @@ def test_r2_counted_and_skipped_are_every_day_after_day_zero(day0: date, n: int)
     assert all(NORMAL.why_not(skip.date) == skip.reason for skip in due.skipped)
 
 
+@UNTIMED
 @given(starts, st.integers(0, 30), counts)
 def test_r2_a_later_start_is_never_due_earlier(day0: date, later: int, n: int) -> None:
     assert NORMAL.due(day0, n).due <= NORMAL.due(day0 + timedelta(days=later), n).due
 
 
+@UNTIMED
 @given(starts, counts)
 def test_r2_more_days_are_due_later(day0: date, n: int) -> None:
     assert NORMAL.due(day0, n).due < NORMAL.due(day0, n + 1).due
 
 
+@UNTIMED
 @given(starts, counts, counts)
 def test_r7_counting_in_two_steps_is_counting_at_once(day0: date, first: int, more: int) -> None:
     assert NORMAL.due(NORMAL.due(day0, first).due, more).due == NORMAL.due(day0, first + more).due
 
 
+@UNTIMED
 @given(starts, st.integers(0, 40))
 def test_r4_the_strict_switch_never_gives_a_later_date(day0: date, n: int) -> None:
     assert STRICT.due(day0, n).due <= NORMAL.due(day0, n).due
 
 
+@UNTIMED
 @given(starts)
 def test_k20_shift_gives_a_working_day_and_changes_nothing_the_second_time(day: date) -> None:
     moved = NORMAL.shift(day).due
@@ -64,6 +74,7 @@ def test_k20_shift_gives_a_working_day_and_changes_nothing_the_second_time(day: 
     assert NORMAL.shift(moved).due == moved
 
 
+@UNTIMED
 @given(st.integers(2025, 2027), st.integers(1, 11), st.integers(1, 10))
 def test_k18_the_nth_working_day_of_a_month_is_the_nth_of_its_working_days(year: int, month: int, n: int) -> None:
     first = date(year, month, 1)

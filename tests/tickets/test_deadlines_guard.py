@@ -183,6 +183,7 @@ def test_a8_the_explanation_of_a_clock_that_waits() -> None:
         "waits_for": "documents_complete",
         "days": 2,
     }
+    assert found["documents_request_by"] == "2026-02-04"
     assert found["resolve"]["earliest"] is None
     assert found["resolve"]["due"] is None
 

@@ -42,6 +42,10 @@ MAIL = Case(channel="email", received_at=at("2026-02-02T10:00"))
     ("policy", "case", "track"),
     [
         (KLIKACC, CALL, "oral"),
+        (KLIKACC, replace(CALL, form=None), "oral"),  # the channel decides
+        (KLIKACC, replace(CALL, form="written"), "written"),
+        (KLIKUMKM, replace(CALL, form=None), "problem"),
+        (KLIKACC, replace(MAIL, form="oral"), "oral"),
         (KLIKACC, replace(CALL, has_documents=True), "written"),  # G9
         (KLIKACC, MAIL, "written"),
         (KLIKACC, replace(MAIL, tier="court_or_adr"), "court_or_adr"),  # K12
@@ -118,6 +122,13 @@ def test_r5_hours_count_for_calls_and_for_klikumkm_only_once_they_are_known() ->
     hours = DEMO.channels["phone"].hours
     filled = KLIKUMKM.model_copy(update={"operating_hours": hours})
     assert deadlines(filled, CALENDAR, late).received == date(2026, 2, 3)
+
+
+def test_g6_a_call_is_oral_and_everything_unlisted_else_is_written() -> None:
+    assert KLIKUMKM.form_of("phone") == "oral"
+    assert KLIKUMKM.form_of("x_mention") == "written"
+    assert AKSELERAN.form_of("x_mention") == "written"
+    assert AKSELERAN.form_of("phone") == "oral"
 
 
 def test_a6_the_office_of_akseleran_closes_an_hour_later() -> None:

@@ -72,7 +72,7 @@ def run(policy: Policy, case: Case, calendar: Calendar = NORMAL) -> Deadlines:
     ],
 )
 def test_k7_first_answer_within_3_working_days(channel: str, received: str, day: str, counted: str) -> None:
-    form = KLIKACC.channels[channel].form  # type: ignore[index]  # the table names listed channels
+    form = KLIKACC.form_of(channel)
     clock = due(run(KLIKACC, Case(channel=channel, form=form, received_at=at(received))).first_response)
     assert clock.due == date.fromisoformat(day)
     assert list(clock.counted) == dates(2026, counted)
