@@ -5,7 +5,8 @@ Imports nothing of the rest of the project: it is a second opinion on what provi
 
 from simulator.app import Simulation, start
 from simulator.faults import Faults
-from simulator.place import Attachment, Line, Place, Provider
+from simulator.mail import Mail, Mailbox
+from simulator.place import Attachment, Line, Place, Provider, Talk
 from simulator.twilio import Twilio
 from simulator.weather import CLIMATES, Climate, Weather
 from simulator.whatsapp_cloud import WhatsAppCloud
@@ -16,9 +17,12 @@ __all__ = [
     "Climate",
     "Faults",
     "Line",
+    "Mail",
+    "Mailbox",
     "Place",
     "Provider",
     "Simulation",
+    "Talk",
     "Twilio",
     "Weather",
     "WhatsAppCloud",

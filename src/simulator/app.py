@@ -8,6 +8,7 @@ from types import TracebackType
 import aiohttp
 from aiohttp import web
 
+from simulator.mail import Mail
 from simulator.place import Place, Provider
 from simulator.twilio import Twilio
 from simulator.twilio.rest import Rest
@@ -59,6 +60,9 @@ class Simulation:
                 self.urls["twilio"] = f"{base}/twilio"
             for provider in self.providers:
                 await provider.open(Place(self.urls.get(provider.kind, base), cdn, host, self._http))
+                if isinstance(provider, Mail):
+                    self.urls["imap"] = f"imap://{host}:{provider.imap_port}"
+                    self.urls["smtp"] = f"smtp://{host}:{provider.smtp_port}"
         except BaseException:
             await self.aclose()
             raise

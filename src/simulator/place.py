@@ -41,11 +41,35 @@ class Line:
     attachments: Sequence[Attachment] = field(default_factory=tuple)
 
 
-class Provider(Protocol):
-    """One account at one provider, pretended."""
+class Talk(Protocol):
+    """What a visitor can hold a conversation with: one account of one institution on one channel."""
 
-    kind: str
-    name: str  # the institution, as the page shows it
+    @property
+    def channel(self) -> str:
+        """The channel, in words."""
+
+    @property
+    def name(self) -> str:
+        """The institution."""
+
+    @property
+    def address(self) -> str:
+        """The number or address that the customer writes to."""
+
+    async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
+        """Lets a customer write."""
+
+    def conversation(self, person: str) -> list[Line]:
+        """What the customer wrote and what came back, oldest first."""
+
+
+class Provider(Protocol):
+    """One provider, pretended."""
+
+    @property
+    def kind(self) -> str:
+        """The key of its address in `Simulation.urls`."""
+
     weather: Weather
 
     async def open(self, place: Place) -> None:
@@ -57,8 +81,5 @@ class Provider(Protocol):
     async def settled(self) -> None:
         """Returns when no delivery is under way."""
 
-    async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
-        """Lets a customer write to this account."""
-
-    def conversation(self, person: str) -> list[Line]:
-        """What the customer wrote and what came back, oldest first."""
+    def talks(self) -> Sequence[Talk]:
+        """What a visitor can write to."""

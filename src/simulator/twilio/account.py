@@ -13,7 +13,7 @@ from typing import Literal, Unpack
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, Tasks
 from simulator.faults import Faults
-from simulator.place import Attachment, Line, Place
+from simulator.place import Attachment, Line, Place, Talk
 from simulator.twilio import webhooks
 from simulator.twilio.calling import Alert, Hook, Params, call, delivery_of, policy
 from simulator.twilio.inbound import Extra, inbound_params
@@ -273,6 +273,15 @@ class Twilio:
         return text
 
     # ---- for the page
+
+    @property
+    def address(self) -> str:
+        """The number that customers write to."""
+        return self.number.removeprefix("whatsapp:")
+
+    def talks(self) -> list[Talk]:
+        """The account itself."""
+        return [self]
 
     async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
         """Lets a customer write."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, Unpack
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
 from simulator.faults import Faults
-from simulator.place import Attachment, Line, Place
+from simulator.place import Attachment, Line, Place, Talk
 from simulator.weather import Weather
 from simulator.whatsapp_cloud import inbound, payloads
 from simulator.whatsapp_cloud.inbound import Content
@@ -247,6 +247,15 @@ class WhatsAppCloud(Injections):
         return Delivery(self.webhook_url, body, headers)
 
     # ---- for the page
+
+    @property
+    def address(self) -> str:
+        """The number that customers write to."""
+        return f"+{self.number.display_phone_number}"
+
+    def talks(self) -> list[Talk]:
+        """The account itself."""
+        return [self]
 
     async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
         """Lets a customer write."""
