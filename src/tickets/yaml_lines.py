@@ -120,11 +120,16 @@ def load_model(document: Document, model: type[M]) -> M:
         raise InvalidFile(sorted(problems, key=lambda p: (p.line or 0, p.key))) from error
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A suggestion to append to a message, or an empty string when nothing known comes close."""
+    close = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
 def unknown(word: str, known: Iterable[str]) -> str:
     """The message about an unknown key: the nearest known key, or all of them when nothing comes close."""
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"unknown key; did you mean `{close[0]}`?" if close else f"unknown key; known here: {', '.join(names)}"
+    return f"unknown key{nearest(word, names) or '; known here: ' + ', '.join(names)}"
 
 
 def _plain(node: Any, key: Key, lines: dict[Key, int]) -> Any:
