@@ -1,0 +1,210 @@
+"""What one attempt to send means for its outbox row: sent, again later, another route, or a person's task. Pure.
+
+The class of the error decides (design.md section 5); the ambiguous ones follow providers.md A13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from connectors.errors import (
+    CLASSES,
+    Ambiguous,
+    AuthFailed,
+    Misconfigured,
+    Refused,
+    Throttled,
+    Unavailable,
+    Unreachable,
+    WindowClosed,
+)
+from connectors.facts import Facts
+from normalizer.message import Delivery, Sent
+from receipts.route import usable
+from tickets.model import OutboxRow, ReceiptState, Settled, TaskRow
+
+
+class Patience(Struct, frozen=True, kw_only=True):
+    """How long and how often a failing send is tried again; seconds."""
+
+    first_wait: float = 2.0
+    longest_wait: float = 900.0
+    #: Since the first attempt; then another route or a person (A11: 48 h).
+    give_up: float = 172_800.0
+
+    def wait(self, attempts: int, jitter: float) -> timedelta:
+        """The pause after the attempt number `attempts` (from 1): doubling, with `jitter` in [0, 1) spreading it."""
+        longest = min(self.longest_wait, self.first_wait * 2.0 ** min(attempts - 1, 30))
+        return timedelta(seconds=longest * (0.5 + jitter / 2))
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """What one attempt did: what the provider took, and the error that ended it."""
+
+    row: OutboxRow
+    at: datetime
+    sent: tuple[Sent, ...] = ()
+    error: BaseException | None = None
+    body_hash: str | None = None
+    template_version: str | None = None
+
+
+class Judge(Struct, frozen=True, kw_only=True):
+    """What the outcome depends on besides the attempt."""
+
+    #: Facts of every channel that can send, by channel id.
+    facts: Mapping[str, Facts]
+    #: Seconds to wait for evidence after an ambiguous send, by channel id.
+    evidence_wait: Mapping[str, float]
+    patience: Patience
+    #: A fresh id for a task.
+    new_id: Callable[[], str]
+
+
+def settle(attempt: Attempt, judge: Judge, jitter: float) -> Settled:
+    """The next state of the row after an attempt; `jitter` in [0, 1)."""
+    row = replace(
+        attempt.row,
+        attempts=attempt.row.attempts + 1,
+        first_attempt_at=attempt.row.first_attempt_at or attempt.at,
+        parts_sent=attempt.row.parts_sent + len(attempt.sent),
+    )
+    if attempt.sent:
+        # The doubt was about the part that has now gone out.
+        row = replace(row, ambiguous=False)
+    error = attempt.error
+    if error is None:
+        return _settled(attempt, replace(row, state="sent", reason=None, error_class=None), "sent")
+    row = replace(row, state="due", reason=_reason(error), error_class=type(error).__name__)
+    match error:
+        case Throttled():
+            return _again(attempt, row, judge, timedelta(seconds=max(0.0, error.after)))
+        case AuthFailed() | Misconfigured():
+            # The channel halts and keeps its rows: a refused credential is no attempt to reach this customer.
+            before = attempt.row
+            kept = replace(row, attempts=before.attempts, first_attempt_at=before.first_attempt_at, due_at=attempt.at)
+            return _settled(attempt, kept, "queued")
+        case Ambiguous():
+            return _ambiguous(attempt, row, judge, jitter)
+        case Unavailable():
+            return _again(attempt, row, judge, judge.patience.wait(row.attempts, jitter))
+        case WindowClosed():
+            return _next_route(attempt, row, judge, "no_route")
+        case Unreachable():
+            return _next_route(attempt, row, judge, "undeliverable")
+        case Refused():
+            return _failed(attempt, row, judge, "refused")
+        case _:
+            # A bug of ours: the row stays as it is, for a person, and nobody else waits for it.
+            task = _task(row, judge, "needs_agent", attempt.at)
+            return _settled(attempt, replace(row, state="halted"), "queued", task)
+
+
+def after_delivery(row: OutboxRow, delivery: Delivery, judge: Judge) -> Settled | None:
+    """What follows when a provider reports afterwards that a sent message failed (P14); None for every other report.
+
+    A window that had closed and an address that cannot be reached lead to the next route, all else to a person.
+    """
+    if delivery.state != "failed" or row.state != "sent":
+        return None
+    kind = CLASSES.get(delivery.error_class or "", Refused)
+    code = delivery.error_code or "no code"
+    named = replace(row, reason=f"reported by the provider: {code}", error_class=kind.__name__)
+    attempt = Attempt(row=named, at=delivery.at)
+    if issubclass(kind, WindowClosed):
+        return _next_route(attempt, named, judge, "no_route")
+    if issubclass(kind, Unreachable | Unavailable | Throttled | Ambiguous):
+        return _next_route(attempt, named, judge, "undeliverable")
+    return _failed(attempt, named, judge, "refused")
+
+
+def reroute(row: OutboxRow, judge: Judge, now: datetime) -> Settled | None:
+    """The row on its next usable route when the present one has closed or is gone; None when that is good."""
+    if row.route < len(row.routes) and _open(row, row.route, judge, now):
+        return None
+    closed = replace(row, reason="the reply window has closed or the channel is gone", error_class="WindowClosed")
+    return _next_route(Attempt(row=row, at=now), closed, judge, "no_route")
+
+
+def released(row: OutboxRow, due_at: datetime) -> Settled:
+    """A claimed row given back untouched, to be claimed again at `due_at`."""
+    return Settled(row=replace(row, state="due", due_at=due_at), receipt_state="queued")
+
+
+def _ambiguous(attempt: Attempt, row: OutboxRow, judge: Judge, jitter: float) -> Settled:
+    if row.ambiguous:
+        return _failed(attempt, row, judge, "check_possible_duplicate")
+    channel = row.routes[row.route].channel_id
+    wait = timedelta(seconds=judge.evidence_wait.get(channel, 0.0))
+    due = attempt.at + max(wait, judge.patience.wait(row.attempts, jitter))
+    return _settled(attempt, replace(row, ambiguous=True, due_at=due), "queued")
+
+
+def _again(attempt: Attempt, row: OutboxRow, judge: Judge, wait: timedelta) -> Settled:
+    due = attempt.at + wait
+    if (due - (row.first_attempt_at or attempt.at)).total_seconds() > judge.patience.give_up:
+        return _next_route(attempt, row, judge, "undeliverable")
+    return _settled(attempt, replace(row, due_at=due), "queued")
+
+
+def _next_route(attempt: Attempt, row: OutboxRow, judge: Judge, kind: str) -> Settled:
+    for index in range(row.route + 1, len(row.routes)):
+        if _open(row, index, judge, attempt.at):
+            moved = replace(
+                row,
+                state="due",
+                due_at=attempt.at,
+                route=index,
+                parts_sent=0,
+                attempts=0,
+                first_attempt_at=None,
+                ambiguous=False,
+                # What had no answer on the old route may have arrived there (P11).
+                possible_duplicate=row.possible_duplicate or row.ambiguous,
+            )
+            return _settled(attempt, moved, "queued")
+    return _failed(attempt, row, judge, kind)
+
+
+def _open(row: OutboxRow, index: int, judge: Judge, now: datetime) -> bool:
+    route = row.routes[index]
+    facts = judge.facts.get(route.channel_id)
+    return facts is not None and usable(route, facts, now)
+
+
+def _failed(attempt: Attempt, row: OutboxRow, judge: Judge, kind: str) -> Settled:
+    return _settled(attempt, replace(row, state="failed"), "failed", _task(row, judge, kind, attempt.at))
+
+
+def _settled(attempt: Attempt, row: OutboxRow, state: ReceiptState, task: TaskRow | None = None) -> Settled:
+    sent: Sequence[Sent] = attempt.sent
+    return Settled(
+        row=row,
+        receipt_state=state,
+        provider_ids=tuple(s.provider_id for s in sent),
+        registers=tuple(ref for s in sent for ref in s.registers),
+        body_hash=attempt.body_hash if sent else None,
+        template_version=attempt.template_version if sent else None,
+        sent_at=sent[-1].at if sent else None,
+        task=task,
+    )
+
+
+def _task(row: OutboxRow, judge: Judge, kind: str, now: datetime) -> TaskRow:
+    return TaskRow(
+        id=judge.new_id(),
+        organisation=row.organisation,
+        complaint_id=row.complaint_id,
+        kind=kind,
+        reason=f"{row.template}: {row.error_class or 'unknown'}",
+        opened_at=now,
+    )
+
+
+def _reason(error: BaseException) -> str:
+    # Texts of our own error classes name no person and no secret; those of a bug might.
+    return str(error)[:200] if type(error).__name__ in CLASSES else f"unexpected {type(error).__name__}"

@@ -1,0 +1,166 @@
+"""Where an answer may go, in which order, and whether one is owed at all. Pure (section 8; providers.md A13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from connectors.facts import Facts
+from normalizer.complaint import Complaint
+from normalizer.message import Channel, Message
+from tickets.model import OutboxRow, Route, TaskRow
+
+#: Comments and mentions: everybody reads what is said there.
+PUBLIC: frozenset[Channel] = frozenset({"facebook_comment", "instagram_comment", "x_mention"})
+#: Where the receipt is handed over on the spot: shown on the screen, read out or printed.
+HANDED_OVER: frozenset[Channel] = frozenset({"web_form", "app_form", "phone", "walk_in"})
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """One configured channel of an organisation that can carry an answer."""
+
+    channel_id: str
+    #: What its connector serves.
+    channels: tuple[Channel, ...]
+    facts: Facts
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """The receipt that a complaint is owed, also when it may not be sent; then with the task for a person."""
+
+    row: OutboxRow
+    task: TaskRow | None = None
+
+
+def routes(complaint: Complaint, message: Message, ways: Mapping[str, Way], now: datetime) -> tuple[Route, ...]:
+    """The lawful ways to answer in private, best first: the same thread, then other addresses the customer gave.
+
+    `ways` are the channels of the complaint's organisation by their id.
+    """
+    found: list[Route] = []
+    here = ways.get(complaint.channel_id)
+    reply = message.reply
+    if reply is not None and here is not None and _private_here(message, here.facts):
+        hours = here.facts.reply_window_hours.value
+        found.append(
+            Route(
+                channel_id=here.channel_id,
+                recipient=reply.recipient,
+                channel=complaint.channel,
+                in_reply_to=reply.in_reply_to,
+                references=reply.references,
+                window_until=reply.window_until
+                or (message.sent_at + timedelta(hours=hours) if hours is not None else None),
+            )
+        )
+    found += _other_addresses(complaint, ways)
+    return tuple(r for r in found if usable(r, ways[r.channel_id].facts, now))
+
+
+def usable(route: Route, facts: Facts, now: datetime) -> bool:
+    """Whether a free-form answer is still allowed on a route, or the provider has templates for later (P14)."""
+    return route.window_until is None or now < route.window_until or facts.private_reply.value == "by_template"
+
+
+def proven(complaint: Complaint, route: Route) -> bool:
+    """Whether the person behind the complaint is known to read this address: only then may it get case data (A10, A12).
+
+    A `From` line and an address typed into a form prove nothing; staff who spoke to the person do.
+    """
+    if complaint.entered_by is not None:
+        return True
+    if route.channel_id == complaint.channel_id and complaint.channel != "email":
+        return True
+    return complaint.complainant.verified and complaint.channel in {"email", "web_form", "app_form"}
+
+
+def may_receipt(previous: int, limit: int = 3) -> bool:
+    """Whether a sender who had `previous` receipts in the last 24 hours may get another (section 8, loop guard)."""
+    return previous < limit
+
+
+def owed(
+    complaint: Complaint,
+    message: Message,
+    ways: Mapping[str, Way],
+    *,
+    key: str,
+    task_id: str,
+    previous: int,
+    now: datetime,
+    limit: int = 3,
+) -> Owed:
+    """The receipt row of a new complaint (K2): due, or suppressed with its reason and a task for a person.
+
+    `key` and `task_id` are fresh ids; `previous` counts the sender's receipts of the last 24 hours.
+    """
+    ways_found = () if message.no_receipt else routes(complaint, message, ways, now)
+    reason: str | None = None
+    if message.no_receipt:
+        reason = message.no_receipt
+    elif not may_receipt(previous, limit):
+        reason = "sender_limit"
+    elif not ways_found:
+        reason = (
+            "handed_over"
+            if complaint.channel in HANDED_OVER
+            else "public_only"
+            if message.visibility == "public"
+            else "no_route"
+        )
+    row = OutboxRow(
+        key=key,
+        organisation=complaint.tenant,
+        complaint_id=complaint.complaint_id,
+        template="receipt",
+        language="en" if complaint.complainant.language == "en" else "id",
+        routes=ways_found,
+        state="due" if reason is None else "suppressed",
+        due_at=now,
+        reason=reason,
+    )
+    if reason is None or reason == "handed_over":
+        return Owed(row=row)
+    return Owed(
+        row=row,
+        task=TaskRow(
+            id=task_id,
+            organisation=complaint.tenant,
+            complaint_id=complaint.complaint_id,
+            kind="no_route" if reason in {"no_route", "public_only"} else "needs_agent",
+            reason=f"receipt suppressed: {reason}",
+            opened_at=now,
+        ),
+    )
+
+
+def _private_here(message: Message, facts: Facts) -> bool:
+    private = facts.private_reply.value
+    if message.visibility == "public":
+        return private == "from_comment_once"
+    return private != "never"
+
+
+def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Route]:
+    who = complaint.complainant
+    found: list[Route] = []
+    others: Sequence[Way] = [w for w in ways.values() if w.channel_id != complaint.channel_id]
+    if who.email and complaint.channel != "email":
+        found += [
+            Route(channel_id=w.channel_id, recipient=who.email, channel="email") for w in _serving(others, "email")
+        ]
+    # A message costs money and rings in somebody's pocket: only to a number that is known to be the customer's.
+    if who.phone and (who.verified or complaint.entered_by is not None):
+        found += [Route(channel_id=w.channel_id, recipient=who.phone, channel="sms") for w in _serving(others, "sms")]
+        found += [
+            Route(channel_id=w.channel_id, recipient=who.phone, channel="whatsapp")
+            for w in _serving(others, "whatsapp")
+            if w.facts.private_reply.value == "by_template"
+        ]
+    return found
+
+
+def _serving(ways: Sequence[Way], channel: Channel) -> list[Way]:
+    return [w for w in ways if channel in w.channels][:1]
