@@ -75,6 +75,7 @@ class Mailbox:
                 self._client.starttls(context)  # raises where it is not offered: never on in clear text (T13)
             self._keep_alive()
             self._login(token)
+            self._client._cached_capabilities = None  # what was offered before the login says nothing about IDLE
             self.select()
 
     def select(self) -> None:
