@@ -47,9 +47,7 @@ def presence(complaint: Complaint, rules: DocumentRules) -> dict[str, Presence]:
 
 def missing_documents(complaint: Complaint, rules: DocumentRules) -> tuple[str, ...]:
     """Return the names of the documents that are certainly needed and certainly not there, in the policy's order."""
-    if rules.on_request_only:
-        return ()
-    return tuple(name for name, state in presence(complaint, rules).items() if state == "missing")
+    return assess(complaint, rules)[0]
 
 
 def documents_complete(complaint: Complaint, rules: DocumentRules) -> bool | None:
@@ -57,12 +55,18 @@ def documents_complete(complaint: Complaint, rules: DocumentRules) -> bool | Non
 
     A policy that asks for documents only on request, or lists none, has nothing outstanding: True.
     """
+    return assess(complaint, rules)[1]
+
+
+def assess(complaint: Complaint, rules: DocumentRules) -> tuple[tuple[str, ...], bool | None]:
+    """Return `missing_documents` and `documents_complete` together."""
     if rules.on_request_only or not rules.listed:
-        return True
-    states = set(presence(complaint, rules).values())
-    if "missing" in states:
-        return False
-    return None if "unknown" in states else True
+        return (), True
+    states = presence(complaint, rules)
+    missing = tuple(name for name, state in states.items() if state == "missing")
+    if missing:
+        return missing, False
+    return (), None if "unknown" in states.values() else True
 
 
 def _needed(condition: str | None, complaint: Complaint, rules: DocumentRules) -> bool | None:

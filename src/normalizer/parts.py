@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from normalizer.complaint import Complainant, Complaint, Loss, Representative, StoredAttachment, Transaction
-from normalizer.completeness import DocumentRules, documents_complete, missing_documents
+from normalizer.completeness import DocumentRules, assess
 from normalizer.fields import Answers
 from normalizer.message import Message
 from normalizer.reading import Reading
@@ -90,9 +90,9 @@ def with_completeness(complaint: Complaint, rules: DocumentRules, at: datetime) 
     Once complete, a complaint stays complete.
     """
     complete_at = complaint.documents_complete_at
-    if complete_at is None and documents_complete(complaint, rules):
+    missing, complete = assess(complaint, rules)
+    if complete_at is None and complete:
         complete_at = at
-    missing = missing_documents(complaint, rules)
     if missing == complaint.missing_documents and complete_at == complaint.documents_complete_at:
         return complaint
     return msgspec.structs.replace(complaint, missing_documents=missing, documents_complete_at=complete_at)

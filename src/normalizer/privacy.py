@@ -17,6 +17,7 @@ from stdnum.id import npwp
 from normalizer import identity
 
 SpanKind = Literal["nik", "npwp", "phone", "email", "card", "account", "secret"]
+_Anchor = Literal["money", "secret", "number", "account"]
 
 
 class Span(Struct, frozen=True):
@@ -46,22 +47,30 @@ _MAY_HOLD_ANY = re.compile(r"[0-9]{3}|@|[0-9][ .\-][0-9]")
 # Deterministic: after a digit comes a digit, or up to two separators and a digit, and nothing is given back.
 _DIGIT_RUN = re.compile(r"\+?[0-9](?:[ .\-()/\u00a0\u2010-\u2015]{0,2}+[0-9])*+")
 _GROUP = re.compile(r"\+?[0-9]+")
-_ACCOUNT_WORD = re.compile(
-    r"\b(?:no(?:mor)?\.?\s{0,2}(?:rek(?:ening)?|va|kontrak|pinjaman|nasabah|akun|kartu|pelanggan|referensi|polis|ktp|nik|npwp)"
-    r"|norek|rek|rekening|va|virtual account|akun|account|acct|kontrak|pinjaman|loan|nasabah|nik|ktp|npwp"
-    r"|bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|jago|jenius|gopay|ovo|dana|shopeepay|linkaja)\b"
-    r"(?:[\s.:#=\-]|no|nomor|number|id|saya|bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|adalah|is|nya)*+$",
+_BANKS = "bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|jago|jenius"
+# "no. rekening BCA:", "ID pinjaman", "virtual account": what follows is a number of that thing, however short.
+_NUMBER_OF = re.compile(
+    r"\b(?:(?:no|nomor|id|number)[\s.]{0,3}(?:rek(?:ening)?|va|kontrak|pinjaman|nasabah|akun|account|kartu|pelanggan"
+    r"|polis|ktp|nik|npwp|loan)|norek|virtual account|va|nik|ktp|npwp"
+    r"|(?:rekening|rek|kontrak|pinjaman|loan|nasabah|akun|account|acct)[\s.]{0,3}(?:no|nomor|id|number))\b"
+    rf"(?:[\s.:#=\-]|saya|{_BANKS}|adalah|is|nya|my)*+$",
     re.IGNORECASE,
+)
+# "ke BCA 1234567890", "rekening 1234567890": may as well be an amount, so length and roundness decide.
+_ACCOUNT_WORD = re.compile(
+    rf"\b(?:rekening|rek|account|acct|akun|{_BANKS})\b(?:[\s.:#=\-]|saya|{_BANKS}|adalah|is|nya)*+$", re.IGNORECASE
 )
 _SECRET_WORD = re.compile(
     r"\b(?:pin|otp|cvv|cvc|mpin)\b(?:[\s.:#=\-]|kode|code|saya|adalah|is|nya|my)*+$", re.IGNORECASE
 )
 _PASSWORD = re.compile(r"\b(?:password|kata sandi|sandi|pwd)\s{0,3}[:=]\s{0,3}(\S{3,64})", re.IGNORECASE)
-_LOAN_ID = re.compile(
-    r"\b(?:pinjaman|kontrak|loan|nasabah|akun|account|pelanggan|referensi)\b[\s.:#=]{0,4}(?:no|id|nomor|number)?[\s.:#=]{0,4}"
-    r"([A-Z]{1,6}[\-/]?[0-9][A-Z0-9\-/]{3,30})",
+_CODE_WORD = re.compile(
+    r"\b(?:pinjaman|kontrak|loan|nasabah|akun|account|pelanggan|polis|perjanjian|id)\b"
+    r"(?:[\s.:#=]|saya|nomor|number|no|id|adalah|is|nya)*+$",
     re.IGNORECASE,
 )
+_CODE_TAIL = re.compile(r"[A-Za-z0-9\-/]{2,40}")
+_LONGEST_CODE_HEAD = 12
 _MONEY_BEFORE = re.compile(r"(?:\brp\.?|\bidr|\busd|\$|€)\s{0,3}$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,5}(?:,[0-9]{1,2})?")
 _MONEY_AFTER = re.compile(r"\s{0,2}(?:rupiah|juta|jt|ribu|rb|miliar|%|persen)\b", re.IGNORECASE)
@@ -72,6 +81,12 @@ _MOMENT = re.compile(
 _TICKET = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]")
 _LOCAL_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-'")
 _DOMAIN_HEAD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[.])?[A-Za-z0-9.-]{0,190}")
+# Codes of the provinces (Ministry of Home Affairs), with room for the newest ones of Papua.
+_PROVINCES = frozenset(
+    str(code)
+    for first, last in ((11, 19), (21, 21), (31, 36), (51, 53), (61, 65), (71, 76), (81, 82), (91, 97))
+    for code in range(first, last + 1)
+)
 _CARD_STARTS = ("3", "4", "5", "6", "19", "22", "23", "24", "25", "26", "27")
 
 
@@ -83,7 +98,9 @@ def find(text: str) -> tuple[Span, ...]:
     """
     if _MAY_HOLD_ANY.search(text) is None and ":" not in text and "=" not in text:
         return ()
-    spans = [*_emails(text), *_passwords(text), *_loan_ids(text), *_numbers(text)]
+    spans = [*_emails(text), *_numbers(text)]
+    if ":" in text or "=" in text:
+        spans += _passwords(text)
     spans.sort(key=lambda span: (span.start, -span.end))
     kept: list[Span] = []
     end = 0
@@ -135,30 +152,46 @@ def _passwords(text: str) -> Iterator[Span]:
         yield Span("secret", match.start(1), match.end(1))
 
 
-def _loan_ids(text: str) -> Iterator[Span]:
-    for match in _LOAN_ID.finditer(text):
-        yield Span("account", match.start(1), match.end(1))
+def _code(text: str, start: int) -> Span | None:
+    """The loan or customer number that begins with letters ("pinjaman AKS-L-00123"), around the digits at `start`."""
+    head = start
+    while head > 0 and start - head < _LONGEST_CODE_HEAD and (text[head - 1].isalnum() or text[head - 1] in "-/"):
+        head -= 1
+    tail = _CODE_TAIL.match(text, start)
+    if tail is None or not text[head].isalpha():
+        return None
+    if _CODE_WORD.search(text[max(0, head - _KEYWORD_WINDOW) : head]) is None:
+        return None
+    return Span("account", head, tail.end())
 
 
 def _numbers(text: str) -> Iterator[Span]:
     for run in _DIGIT_RUN.finditer(text):
         if run.end() - run.start() < 3 or _is_ticket_number(text, run.start(), run.end()):
             continue
+        if run.start() and (text[run.start() - 1].isalpha() or text[run.start() - 1] in "-/"):
+            code = _code(text, run.start())
+            if code is not None:
+                yield code
+                continue
         groups = [(group.start() + run.start(), group.end() + run.start()) for group in _GROUP.finditer(run[0])]
+        # A word can stand only before the first group: the others have digits before them.
+        anchor = _anchor(text, run.start())
+        is_money_after = _MONEY_AFTER.match(text, run.end()) is not None
         index = 0
         while index < len(groups):
             step = 1
             for last in range(min(index + _MOST_GROUPS, len(groups)) - 1, index - 1, -1):
                 start, end = groups[index][0], groups[last][1]
-                kind = _kind(text, start, end)
-                if kind == "plain":
-                    step = last - index + 1
-                    break
+                is_money = anchor == "money" or (is_money_after and last == len(groups) - 1)
+                kind = _kind(text[start:end], "money" if is_money else anchor)
                 if kind is not None:
-                    yield Span(kind, start, end)
                     step = last - index + 1
+                    if kind != "plain":
+                        yield Span(kind, start, end)
                     break
             index += step
+            anchor = None
 
 
 def _is_ticket_number(text: str, start: int, end: int) -> bool:
@@ -166,40 +199,66 @@ def _is_ticket_number(text: str, start: int, end: int) -> bool:
     return start > 1 and text[start - 1] == "-" and text[start - 2].isalpha() and bool(_TICKET.match(text, start, end))
 
 
-def _kind(text: str, start: int, end: int) -> SpanKind | Literal["plain"] | None:
-    """What the digits between `start` and `end` are; "plain" when they are certainly harmless, None when unknown."""
-    written = text[start:end]
-    digits = "".join(char for char in written if char.isdigit())
+def _anchor(text: str, start: int) -> _Anchor | None:
+    """What the words before `start` say of the number that begins there."""
+    before = text[max(0, start - _KEYWORD_WINDOW) : start]
+    if not before:
+        return None
+    if _MONEY_BEFORE.search(before) is not None:
+        return "money"
+    if _SECRET_WORD.search(before) is not None:
+        return "secret"
+    if _NUMBER_OF.search(before) is not None:
+        return "number"
+    return "account" if _ACCOUNT_WORD.search(before) is not None else None
+
+
+def _kind(written: str, anchor: _Anchor | None) -> SpanKind | Literal["plain"] | None:
+    """What the written number is; "plain" when it is certainly harmless, None when unknown."""
+    digits = written if written.isdigit() else "".join(filter(str.isdigit, written))
     count = len(digits)
     if count < 3 or count > 25:
         return None
-    if count >= 6 and written[0] != "+":
-        if _MOMENT.fullmatch(written) is not None:
-            return "plain"
-        if _THOUSANDS.fullmatch(written) is not None and not written.count(".") > 4:
-            return "plain"
-    before = text[max(0, start - _KEYWORD_WINDOW) : start]
-    if _MONEY_BEFORE.search(before) is not None or _MONEY_AFTER.match(text, end) is not None:
-        return "plain" if written.isdigit() or _THOUSANDS.fullmatch(written) is not None else None
+    if digits != written and written[0] != "+" and _is_plain(written):
+        return "plain"
+    if anchor == "money" and (written.isdigit() or count < 9):
+        return "plain"
+    if count >= 9:
+        kind = _by_structure(written, digits, count)
+        if kind is not None:
+            return kind
+    if anchor == "secret" and count <= 8 and written.isdigit():
+        return "secret"
+    if anchor == "number" and 6 <= count <= 22:
+        return "account"
+    if anchor == "account" and 8 <= count <= 22 and not digits.endswith("0000"):
+        return "account"
+    return None
+
+
+def _by_structure(written: str, digits: str, count: int) -> SpanKind | None:
     if count == 16 and _is_nik(digits):
         return "nik"
     if count in (15, 16) and _is_npwp(written, digits):
         return "npwp"
     dialled = digits[0] == "0" or written[0] == "+" or digits.startswith("62")
-    if dialled and 9 <= count <= 16 and identity.phone(written) is not None:
+    if dialled and count <= 16 and identity.phone(written) is not None:
         return "phone"
     if 13 <= count <= 19 and digits.startswith(_CARD_STARTS) and luhn.is_valid(digits):
         return "card"
-    if 3 <= count <= 8 and written.isdigit() and _SECRET_WORD.search(before) is not None:
-        return "secret"
-    if 6 <= count <= 22 and _ACCOUNT_WORD.search(before) is not None:
-        return "account"
     return None
+
+
+def _is_plain(written: str) -> bool:
+    """Whether it is a date, with or without its hour, or an amount with its thousands set apart."""
+    if "-" not in written and "/" not in written and "." not in written:
+        return False
+    return _MOMENT.fullmatch(written) is not None or _THOUSANDS.fullmatch(written) is not None
 
 
 def _is_nik(digits: str) -> bool:
     """Province, day (women: plus 40), month and year of birth; the regency is not checked, new ones are founded."""
-    if not 11 <= int(digits[:2]) <= 97 or digits[12:] == "0000":
+    if digits[:2] not in _PROVINCES or digits[12:] == "0000":
         return False
     try:
         # 2000 is a leap year: the number does not tell the century.

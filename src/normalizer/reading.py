@@ -61,7 +61,7 @@ def read(
         narrative=narrative,
         narrative_redacted=redacted,
         visible=visible,
-        subject=_subject(heading, visible, bool(spans)),
+        subject=_subject(heading, visible, redacted if visible == narrative else None),
         answers=answers,
         proposal=classify(spoken, lexicon, categories, kinds),
         language=spoken_language,
@@ -85,12 +85,11 @@ def read(
     )
 
 
-def _subject(heading: str | None, visible: str, may_hold_personal_data: bool) -> str:
+def _subject(heading: str | None, visible: str, redacted: str | None) -> str:
     """One line for lists; lists are seen by more people than the complaint, so it carries no personal data."""
     if heading:
         return text.first_line(privacy.redact(heading))
-    head = visible[:1000]
-    return text.first_line(privacy.redact(head) if may_hold_personal_data else head)
+    return text.first_line(privacy.redact(visible[:1000]) if redacted is None else redacted)
 
 
 def _profile_name(name: str | None) -> str | None:
