@@ -111,10 +111,12 @@ def receive(secret: bytes, channel_id: str, request: Request, rules: FormRules) 
     given = _decode(request.body)
     fields, problems = check(given["fields"])
     form = given["form"]
+    if any(each.purpose == "power_of_attorney" for each in given["attachments"]):
+        fields.setdefault("acting_as", "representative")
     if form is not None:
         problems += _form_problems(secret, channel_id, form, request.received_at, rules)
     if not _KEY.fullmatch(given["idempotency_key"]):
-        problems.append(problem("idempotency_key", "not_a_key"))
+        problems.append(problem("Idempotency-Key", "not_a_key"))
     for index, each in enumerate(given["attachments"]):
         if not _SHA256.fullmatch(each.sha256) or each.size < 1 or not each.name or len(each.name) > 255:
             problems.append(problem(f"attachments[{index}]", "not_an_attachment"))

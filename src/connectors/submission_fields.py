@@ -79,6 +79,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The idempotency key must be 8-128 ASCII characters without spaces.",
     ),
     "not_an_attachment": ("Rujukan lampiran tidak sah.", "Not a valid reference to an attachment."),
+    "given_twice": ("Isian ini dikirim lebih dari sekali.", "This field was sent more than once."),
+    "no_choice": (
+        "Lembaga ini tidak memakai kategori; kosongkan.",
+        "This organisation has no categories; leave it out.",
+    ),
+    "file_lost": (
+        "Berkas yang tadi dikirim tidak ditemukan lagi. Silakan pilih berkasnya sekali lagi.",
+        "A file that was sent before cannot be found any more. Please choose it again.",
+    ),
     "not_with_self": (
         "Nama perwakilan diisi hanya bila Anda bertindak sebagai perwakilan.",
         "A representative's name is given only when acting as a representative.",

@@ -1,0 +1,108 @@
+"""From what came in to a recorded complaint: one document, sealed, handed to the desk; errors named for the sender."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+from aiohttp import web
+from msgspec import Struct
+
+from connectors import submission
+from connectors.contract import Request
+from connectors.errors import Rejected
+from connectors.submission import Form, InvalidSubmission, Upload
+from connectors.submission_fields import NAMES, Problem, check, problem
+from normalizer import identity
+from web.ports import Conflict, InFlight, OrganisationPage, Recorded
+from web.problem import ProblemError
+from web.public.body import FILE_FIELDS, Received
+from web.public.site import Site
+
+_TOO_LARGE = frozenset({"file_too_large", "files_too_large", "too_many_files"})
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """A submission as it came in."""
+
+    fields: Mapping[str, Any]
+    uploads: Sequence[Upload]
+    problems: Sequence[Problem]
+    key: str
+    form: Form | None = None
+
+
+def fields_of(received: Received) -> tuple[dict[str, Any], list[Problem]]:
+    """One value for each field, and a problem for each that stands twice."""
+    fields = {name: values[0] for name, values in received.texts.items()}
+    doubles = [problem(name, "given_twice") for name, values in received.texts.items() if len(values) > 1]
+    return fields, doubles
+
+
+async def submit(site: Site, request: web.Request, page: OrganisationPage, channel_id: str, given: Given) -> Recorded:
+    """The recorded complaint. Raises ProblemError: 400 naming every field, 401, 409, 413, 422, 429, 503."""
+    problems = [*given.problems, *_category_problems(page, given.fields)]
+    if problems:
+        _raise([*problems, *check(given.fields)[1]])
+    for contact in _contacts(given.fields):
+        site.slow_down_contact(contact)
+    body = submission.document(given.fields, given.uploads, given.key, given.form)
+    headers = [("content-type", "application/json"), (submission.SEAL_HEADER, _seal(site, channel_id, body))]
+    headers += [("x-api-key", value) for value in request.headers.getall("X-Api-Key", [])]
+    judged = Request(
+        method="POST",
+        target=request.path,
+        headers=tuple(headers),
+        body=body,
+        received_at=site.settings.now(),
+        remote=site.remote(request),
+    )
+    try:
+        return await site.desk.submit(channel_id, judged)
+    except InvalidSubmission as invalid:
+        _raise(invalid.problems)
+    except Rejected as rejected:
+        raise ProblemError(rejected.status, "rejected", rejected.reason) from rejected
+    except Conflict as conflict:
+        raise ProblemError(422, "key_reused", "This Idempotency-Key was used with another body.") from conflict
+    except InFlight as in_flight:
+        raise ProblemError(
+            409, "in_flight", "The first request is still being worked on.", retry_after=1
+        ) from in_flight
+
+
+def spool_failed(error: OSError) -> ProblemError:
+    """What a full or broken disk means for the sender. Raises the error itself when it is something else."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}:
+        return ProblemError(503, "unavailable", "Files cannot be kept now.", retry_after=60)
+    raise error
+
+
+def _raise(problems: Sequence[Problem]) -> NoReturn:
+    order = {name: place for place, name in enumerate((*NAMES, *FILE_FIELDS))}
+    unique = {(p.field, p.code, p.message_id): p for p in problems}
+    found = sorted(unique.values(), key=lambda p: order.get(p.field, len(order)))
+    status = 413 if found and all(p.code in _TOO_LARGE for p in found) else 400
+    raise ProblemError(status, "invalid", "Some fields are missing or not valid.", problems=found)
+
+
+def _category_problems(page: OrganisationPage, fields: Mapping[str, Any]) -> list[Problem]:
+    category = fields.get("category")
+    values = [choice.value for choice in page.categories]
+    if not isinstance(category, str) or not category.strip() or category.strip() in values:
+        return []
+    if not values:
+        return [problem("category", "no_choice")]
+    return [problem("category", "not_a_choice", choices=", ".join(values))]
+
+
+def _contacts(fields: Mapping[str, Any]) -> list[str]:
+    email, phone = fields.get("email"), fields.get("phone")
+    known = identity.email(email) if isinstance(email, str) else None
+    number = identity.phone(phone) if isinstance(phone, str) else None
+    return [contact for contact in (known.address if known else None, number) if contact]
+
+
+def _seal(site: Site, channel_id: str, body: bytes) -> str:
+    return submission.seal(site.settings.secret, channel_id, body)
