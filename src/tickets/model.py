@@ -134,6 +134,8 @@ class OutboxRow(Struct, frozen=True, kw_only=True):
     state: OutboxState = "due"
     due_at: datetime
     attempts: int = 0
+    #: Parts of the text, 0 until it was composed once.
+    parts: int = 0
     #: Parts of a long text that the provider already took.
     parts_sent: int = 0
     first_attempt_at: datetime | None = None

@@ -1,7 +1,7 @@
 """Ticket numbers: `KLA-20260105-000123-0` is prefix, WIB date, daily sequence, Luhn check digit. Pure.
 
-The number is no secret. The check digit covers date and sequence, so that a mistyped or misheard digit is noticed before
-anything is looked up (ISO/IEC 7812-1 annex B).
+The number is no secret. The check digit covers date and sequence, so that a mistyped or misheard digit is noticed
+before anything is looked up (ISO/IEC 7812-1 annex B).
 """
 
 from __future__ import annotations

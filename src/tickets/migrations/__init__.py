@@ -1,0 +1,1 @@
+"""The schema of the store, one file per change; applied by `Store.open`."""

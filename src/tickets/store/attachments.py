@@ -1,0 +1,48 @@
+"""Files that are still to be fetched: claimed for a while, settled by the job that fetches them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import literal_column, or_, select, update
+
+from tickets.model import AttachmentRow
+from tickets.store import rows, schema
+from tickets.store.times import micros_or_none
+from tickets.store.work import Work
+
+#: Written out in the statement, so that the partial index is used.
+PENDING = schema.attachments.c.status == literal_column("'pending'")
+
+
+def claim(work: Work, now: datetime, limit: int, lease: timedelta) -> list[AttachmentRow]:
+    """The pending files that are due, with one attempt more; due again after `lease` should their job die."""
+    attachments = schema.attachments
+    due = (
+        select(attachments.c.id)
+        .where(PENDING, or_(attachments.c.due_at.is_(None), attachments.c.due_at <= now))
+        .order_by(attachments.c.due_at, attachments.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = work.connection.execute(
+        update(attachments)
+        .where(attachments.c.id.in_(due.scalar_subquery()))
+        .values(due_at=now + lease, attempts=attachments.c.attempts + 1)
+        .returning(*attachments.c)
+    ).all()
+    return sorted((rows.attachment_from(row) for row in claimed), key=lambda row: row.id)
+
+
+def settle(work: Work, settled: Sequence[AttachmentRow]) -> None:
+    """Writes what became of the files."""
+    written = work.statements.update_attachments.run(
+        work.connection,
+        [(row.status, micros_or_none(row.due_at), row.attempts, rows.document(row), row.id) for row in settled],
+    )
+    if written != len(settled):
+        raise LookupError("a settled attachment is not recorded")
+    for row in settled:
+        if row.status != "pending":
+            work.note(f"attachment.{row.status}", row.complaint_id, {"attachment": row.id, "attempts": row.attempts})

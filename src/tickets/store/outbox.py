@@ -1,0 +1,162 @@
+"""What is owed to customers: claimed by the sender, settled after each attempt, taken up again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import func, literal, literal_column, select, update
+
+from tickets.model import OutboxItem, OutboxRow, Settled
+from tickets.store import deliveries, rows, schema
+from tickets.store.standing import Part, Standing
+from tickets.store.times import Moment, micros_or_none, to_micros
+from tickets.store.work import Work, chunks
+
+# Written out in the statement, so that the partial indexes are used.
+_DUE = schema.outbox.c.state == literal_column("'due'")
+_SENDING = schema.outbox.c.state == literal_column("'sending'")
+_HALTED = schema.outbox.c.state == literal_column("'halted'")
+
+
+def claim(
+    work: Work, now: datetime, limit: int, channel_ids: Collection[str] | None, exclude: Collection[str]
+) -> list[OutboxItem]:
+    """The rows that are due, longest due first, now `sending` with one attempt more."""
+    outbox = schema.outbox
+    due = select(outbox.c.key).where(_DUE, outbox.c.due_at <= now)
+    if channel_ids is not None:
+        due = due.where(outbox.c.channel_id.in_(sorted(channel_ids)))
+    if exclude:
+        due = due.where(outbox.c.channel_id.not_in(sorted(exclude)))
+    due = due.order_by(outbox.c.due_at, outbox.c.key).limit(limit).with_for_update(skip_locked=True)
+    claimed = work.connection.execute(
+        update(outbox)
+        .where(outbox.c.key.in_(due.scalar_subquery()))
+        .values(
+            state="sending",
+            attempts=outbox.c.attempts + 1,
+            first_attempt_at=func.coalesce(outbox.c.first_attempt_at, literal(now, Moment())),
+        )
+        .returning(*outbox.c)
+    ).all()
+    owed = sorted((rows.outbox_from(row) for row in claimed), key=lambda row: (row.due_at, row.key))
+    return _with_complaints(work, owed)
+
+
+def _with_complaints(work: Work, owed: Sequence[OutboxRow]) -> list[OutboxItem]:
+    tickets = schema.tickets.c
+    documents: dict[str, tuple[str, str]] = {}
+    for ids in chunks([row.complaint_id for row in owed]):
+        for complaint_id, complaint, ticket in work.connection.execute(
+            select(tickets.complaint_id, tickets.complaint, tickets.ticket).where(tickets.complaint_id.in_(ids))
+        ):
+            documents[complaint_id] = complaint, ticket
+    return [
+        OutboxItem(
+            row=row,
+            complaint=rows.complaint_from(documents[row.complaint_id][0]),
+            ticket=rows.ticket_from(documents[row.complaint_id][1]),
+        )
+        for row in owed
+    ]
+
+
+def settle(work: Work, settled: Sequence[Settled]) -> None:
+    """Writes what became of the attempts, with what providers reported about them in the meantime."""
+    before = deliveries.standings(work, [attempt.row.key for attempt in settled])
+    missing = [attempt.row.key for attempt in settled if attempt.row.key not in before]
+    if missing:
+        raise LookupError(f"{len(missing)} settled outbox rows are not recorded")
+    after: dict[str, Standing] = {}
+    parts: dict[tuple[str, str], Part] = {}
+    for attempt in settled:
+        was = before[attempt.row.key]
+        after[attempt.row.key] = _after(was, attempt)
+        at = micros_or_none(attempt.sent_at) or to_micros(work.now)
+        # The route of the attempt is the one that was claimed: the settled row may already name the next.
+        channel_id = rows.route_columns(was.row)[0]
+        for provider_id in attempt.provider_ids:
+            parts[channel_id, provider_id] = Part(
+                channel_id=channel_id,
+                provider_id=provider_id,
+                outbox_key=attempt.row.key,
+                route=was.row.route,
+                state="sent",
+                at=at,
+            )
+    deliveries.admit(work, parts)
+    work.statements.threads.run(
+        work.connection,
+        [(attempt.row.organisation, ref, attempt.row.complaint_id) for attempt in settled for ref in attempt.registers],
+    )
+    work.statements.tasks.run(work.connection, [rows.task_row(row.task) for row in settled if row.task is not None])
+    told = {attempt.row.key for attempt in settled if attempt.task is not None}
+    deliveries.finish(work, before, after, told)
+
+
+def _after(was: Standing, attempt: Settled) -> Standing:
+    """Where the row stands after the attempt; what a provider's report proved meanwhile is not taken back."""
+    row = attempt.row
+    bit = 1 << was.row.route
+    proved = was.row.parts_sent if was.row.state == "sent" and was.row.route == row.route else 0
+    state = attempt.receipt_state
+    if row.state != "sent" and proved > row.parts_sent:
+        if proved >= row.parts:
+            row, state = was.row, "sent"
+        else:
+            row = msgspec.structs.replace(row, ambiguous=False, parts_sent=proved)
+    return msgspec.structs.replace(
+        was,
+        row=row,
+        receipt_state=state,
+        sent_routes=was.sent_routes | bit if row.state == "sent" else was.sent_routes & ~bit,
+        provider_id=attempt.provider_ids[-1] if attempt.provider_ids else was.provider_id,
+        body_hash=attempt.body_hash or was.body_hash,
+        template_version=attempt.template_version or was.template_version,
+        sent_at=micros_or_none(attempt.sent_at) or was.sent_at,
+    )
+
+
+def recover(work: Work, now: datetime, wait: Mapping[str, timedelta]) -> int:
+    """How many rows a crash left in `sending`; each is due again once its channel's evidence had time to come."""
+    outbox = schema.outbox
+    found = work.connection.execute(select(outbox.c.channel_id).where(_SENDING).distinct()).scalars().all()
+    count = 0
+    for channel_id in found:
+        due_at = now + wait.get(channel_id, timedelta())
+        count += work.connection.execute(
+            update(outbox)
+            .where(_SENDING, outbox.c.channel_id == channel_id)
+            .values(state="due", due_at=due_at, ambiguous=1)
+        ).rowcount
+        work.note("outbox.recovered", None, {"channel_id": channel_id})
+    return count
+
+
+def resume(work: Work, channel_id: str, now: datetime) -> int:
+    """How many rows of a halted channel are due again."""
+    outbox = schema.outbox
+    return work.connection.execute(
+        update(outbox).where(_HALTED, outbox.c.channel_id == channel_id).values(state="due", due_at=now)
+    ).rowcount
+
+
+def receipt_counts(work: Work, organisation: str, recipients: Collection[str], since: datetime) -> dict[str, int]:
+    """How many messages each of the recipients was owed since then; suppressed ones do not count (P26)."""
+    outbox = schema.outbox.c
+    counts: dict[str, int] = {}
+    for some in chunks(recipients):
+        statement = (
+            select(outbox.recipient, func.count())
+            .where(
+                outbox.organisation == organisation,
+                outbox.recipient.in_(some),
+                outbox.added_at >= since,
+                outbox.state != "suppressed",
+            )
+            .group_by(outbox.recipient)
+        )
+        counts.update((recipient, count) for recipient, count in work.connection.execute(statement))
+    return counts

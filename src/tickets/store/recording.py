@@ -1,0 +1,103 @@
+"""Looking up what a batch of messages already led to, numbering, and adding everything at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from normalizer.complaint import Complaint
+from tickets.model import Known, KnownThread, Records, SeenMessage, Ticket
+from tickets.store import changes, rows, schema
+from tickets.store.batch import Batch, Row
+from tickets.store.dialect import insert
+from tickets.store.times import to_micros
+from tickets.store.work import Work, chunks
+
+
+def known(work: Work, organisation: str, keys: Collection[str], refs: Collection[str]) -> Known:
+    """The messages that are recorded already and the complaints that the thread refs lead to, in any state."""
+    messages, tickets, threads = schema.messages.c, schema.tickets.c, schema.threads.c
+    seen: dict[str, SeenMessage] = {}
+    for some in chunks(keys):
+        statement = (
+            select(messages.key, messages.complaint_id, tickets.ticket_number, messages.digest)
+            .join_from(schema.messages, schema.tickets, messages.complaint_id == tickets.complaint_id)
+            .where(messages.organisation == organisation, messages.key.in_(some))
+        )
+        for key, complaint_id, number, digest in work.connection.execute(statement):
+            seen[key] = SeenMessage(complaint_id=complaint_id, ticket_number=number, digest=digest)
+    found: dict[str, KnownThread] = {}
+    decoded: dict[str, KnownThread] = {}
+    for some in chunks(refs):
+        statement = (
+            select(threads.ref, tickets.complaint_id, tickets.complaint, tickets.ticket)
+            .join_from(schema.threads, schema.tickets, threads.complaint_id == tickets.complaint_id)
+            .where(threads.organisation == organisation, threads.ref.in_(some))
+        )
+        for ref, complaint_id, complaint, ticket in work.connection.execute(statement):
+            thread = decoded.get(complaint_id)
+            if thread is None:
+                thread = KnownThread(complaint=rows.complaint_from(complaint), ticket=rows.ticket_from(ticket))
+                decoded[complaint_id] = thread
+            found[ref] = thread
+    return Known(messages=seen, threads=found)
+
+
+def next_numbers(work: Work, prefix: str, day: date, count: int) -> range:
+    """The next `count` numbers of the prefix on the WIB date; given back when the transaction is given up.
+
+    With a count of 0 nothing is taken: both ends of the empty range are the number that would be next.
+    """
+    if count == 0:
+        sequences = schema.sequences.c
+        found = select(sequences.last).where(sequences.prefix == prefix, sequences.day == day)
+        last = work.connection.execute(found).scalar() or 0
+        return range(last + 1, last + 1)
+    if count < 0:
+        raise ValueError("a count of numbers cannot be negative")
+    statement = insert(work.connection, schema.sequences).values(prefix=prefix, day=day, last=count)
+    taken = statement.on_conflict_do_update(
+        index_elements=["prefix", "day"], set_={"last": schema.sequences.c.last + statement.excluded.last}
+    ).returning(schema.sequences.c.last)
+    last = work.connection.execute(taken).scalar_one()
+    return range(last - count + 1, last + 1)
+
+
+def add(work: Work, records: Records) -> None:
+    """Writes all records, each kind by one statement; Conflict when a unique key is already taken."""
+    connection, statements = work.connection, work.statements
+    statements.raws.run(connection, [rows.raw_row(row) for row in records.raws])
+    statements.quarantine.run(connection, [rows.quarantine_row(row) for row in records.quarantine])
+    statements.tickets.run(connection, _ticket_rows(records.complaints, records.tickets))
+    _replace(work, statements.update_complaints, [rows.complaint_columns(row) for row in records.updated])
+    _replace(work, statements.update_tickets, [rows.ticket_columns(row) for row in records.updated_tickets])
+    statements.aliases.run(
+        connection,
+        [
+            (alias, complaint.complaint_id)
+            for complaint in (*records.complaints, *records.updated)
+            for alias in complaint.aliases
+        ],
+    )
+    statements.messages.run(connection, [rows.message_row(row) for row in records.messages])
+    changes.apply_parked(work, records.messages)
+    statements.attachments.run(connection, [rows.attachment_row(row) for row in records.attachments])
+    statements.threads.run(connection, list(records.threads))
+    added_at = to_micros(work.now)
+    statements.outbox.run(connection, [rows.outbox_row(row, added_at) for row in records.outbox])
+    statements.tasks.run(connection, [rows.task_row(row) for row in records.tasks])
+    work.audit.extend(records.audit)
+
+
+def _ticket_rows(complaints: Sequence[Complaint], tickets: Sequence[Ticket]) -> list[Row]:
+    by_complaint = {ticket.complaint_id: ticket for ticket in tickets}
+    if len(by_complaint) != len(complaints) or len(tickets) != len(complaints):
+        raise ValueError("every complaint needs exactly one ticket")
+    return [rows.ticket_row(complaint, by_complaint[complaint.complaint_id]) for complaint in complaints]
+
+
+def _replace(work: Work, batch: Batch, replacements: Sequence[Row]) -> None:
+    if batch.run(work.connection, replacements) != len(replacements):
+        raise LookupError("a complaint that should be replaced is not recorded")

@@ -1,0 +1,110 @@
+"""The statements of the hot path, compiled once for a database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Dialect, Table, bindparam, exists, literal_column, update
+from sqlalchemy.sql.dml import Insert, Update
+
+from tickets.store import schema
+from tickets.store.batch import Batch
+from tickets.store.dialect import insert_for
+
+#: Columns of `tickets` that a changed complaint writes again, in the order of `rows.complaint_columns`.
+COMPLAINT_COLUMNS = (
+    "channel", "channel_id", "sender_key", "received_at", "effective_received_date", "kind", "category", "urgency",
+    "complaint",
+)  # fmt: skip
+#: Columns of `tickets` that a changed ticket writes again, in the order of `rows.ticket_columns`.
+TICKET_COLUMNS = (
+    "state", "open", "first_response_due", "resolve_due", "opened_at", "updated_at", "closed_at", "ticket",
+)  # fmt: skip
+#: Columns of `outbox` that change after the row was added, in the order of `standing.Standing.columns`.
+STANDING_COLUMNS = (
+    "channel_id", "recipient", "routes", "data", "route", "state", "due_at", "attempts", "parts", "parts_sent",
+    "first_attempt_at",
+    "ambiguous", "possible_duplicate", "reason", "error_class", "sent_routes", "receipt_state", "provider_id",
+    "body_hash", "template_version", "sent_at",
+)  # fmt: skip
+
+
+class Statements:
+    """Every batch statement of the store for one database."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        def once(table: Table, *key: str) -> Batch:
+            ignoring = insert_for(dialect.name, table).on_conflict_do_nothing(index_elements=list(key))
+            return Batch(dialect, ignoring, _names(table))
+
+        def plain(table: Table) -> Batch:
+            return Batch(dialect, insert_for(dialect.name, table), _names(table))
+
+        # The same delivery once more after a crash is harmless: its id is its identity.
+        self.raws = once(schema.raws, "id")
+        self.quarantine = Batch(dialect, _quarantine(dialect.name), _names(schema.quarantine))
+        self.tickets = plain(schema.tickets)
+        self.aliases = once(schema.aliases, "ticket_number")
+        self.messages = plain(schema.messages)
+        self.attachments = plain(schema.attachments)
+        self.threads = Batch(dialect, _threads(dialect.name), _names(schema.threads))
+        self.outbox = plain(schema.outbox)
+        self.sent_parts = once(schema.sent_parts, "channel_id", "provider_id")
+        self.parked_deliveries = once(schema.parked_deliveries, "channel_id", "provider_id", "outbox_key", "state")
+        self.tasks = once(schema.tasks, "id")
+        self.changes = once(schema.message_changes, "organisation", "key")
+        self.audit = plain(schema.audit)
+        self.update_complaints = _update(dialect, schema.tickets, COMPLAINT_COLUMNS, ("complaint_id",))
+        self.update_tickets = _update(dialect, schema.tickets, TICKET_COLUMNS, ("complaint_id",))
+        self.update_outbox = _update(dialect, schema.outbox, STANDING_COLUMNS, ("key",))
+        self.update_parts = _update(
+            dialect,
+            schema.sent_parts,
+            ("state", "at", "error_code", "error_class", "pricing"),
+            ("channel_id", "provider_id"),
+        )
+        self.update_attachments = _update(
+            dialect, schema.attachments, ("status", "due_at", "attempts", "document"), ("id",)
+        )
+
+
+def _names(table: Table) -> Sequence[str]:
+    return [column.name for column in table.columns]
+
+
+def _quarantine(dialect: str) -> Insert:
+    statement = insert_for(dialect, schema.quarantine)
+    # A replay that fails again opens the item again.
+    return statement.on_conflict_do_update(
+        index_elements=["raw_id", "path"],
+        set_={
+            "reason": statement.excluded.reason,
+            "at": statement.excluded.at,
+            "state": statement.excluded.state,
+            "resolved_at": statement.excluded.resolved_at,
+        },
+    )
+
+
+def _threads(dialect: str) -> Insert:
+    statement = insert_for(dialect, schema.threads)
+    closed = exists().where(
+        # As text: the row in conflict is no further table of this subquery.
+        schema.tickets.c.complaint_id == literal_column("threads.complaint_id"),
+        schema.tickets.c.open == literal_column("0"),
+    )
+    # The first complaint keeps a thread until it is closed; else every message of a chat that once led to a closed
+    # complaint would open a new one.
+    return statement.on_conflict_do_update(
+        index_elements=["organisation", "ref"],
+        set_={"complaint_id": statement.excluded.complaint_id},
+        where=closed,
+    )
+
+
+def _update(dialect: Dialect, table: Table, columns: Sequence[str], key: Sequence[str]) -> Batch:
+    statement: Update = update(table).values({name: bindparam(f"new_{name}") for name in columns})
+    for name in key:
+        statement = statement.where(table.c[name] == bindparam(f"its_{name}"))
+    # SET follows the order of the table's columns: the given order must agree, which `Batch` checks.
+    return Batch(dialect, statement, [*(f"new_{name}" for name in columns), *(f"its_{name}" for name in key)])

@@ -1,0 +1,188 @@
+"""The core store: opened once per process, written by one thread, read by any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+import msgspec
+from sqlalchemy import delete, select
+
+from tickets.model import QuarantineRow, QuarantineState, RawRow, TaskRow
+from tickets.store import audit, dialect, export, queries, schema, versions
+from tickets.store.audit import AuditReport
+from tickets.store.errors import SchemaMismatch
+from tickets.store.statements import Statements
+from tickets.store.transaction import Transaction
+from tickets.store.views import TicketLine, TicketView
+from tickets.store.work import Work
+
+#: Raws deleted in one transaction, so that the retention job never holds up an intake.
+_PURGE_AT_ONCE = 500
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Store:
+    """The truth about complaints, tickets, messages and receipts."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+        where = dialect.database_url(url)
+        self._clock = clock
+        self._writer = dialect.writer(where)
+        self._reader = dialect.reader(where)
+        self._statements = Statements(self._writer.dialect)
+
+    @classmethod
+    def open(cls, url: str, *, clock: Callable[[], datetime] = _utc_now) -> Self:
+        """The store at `sqlite:///path`, created or brought to this version's schema.
+
+        Raises SchemaMismatch when the database was written by a newer or an unknown version (T36).
+        """
+        store = cls(url, clock)
+        try:
+            with store._writer.begin() as connection:
+                versions.upgrade(connection)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @contextmanager
+    def begin(self) -> Iterator[Transaction]:
+        """One transaction: committed at the exit, rolled back on any exception. Only from the thread that writes."""
+        with self._writer.begin() as connection:
+            if versions.current(connection) != schema.REVISION:
+                raise SchemaMismatch("the database was changed by another version while this one was running")
+            work = Work(connection, self._statements, self._clock())
+            yield Transaction(work)
+            audit.chain(work)
+
+    def close(self) -> None:
+        """Gives every connection back; what was committed stays."""
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def ticket(self, number: str) -> TicketView | None:
+        """All that is kept under a ticket number or an alias of it; None when it was never given out."""
+        with self._reader.begin() as connection:
+            return queries.ticket(connection, number)
+
+    def tickets(
+        self,
+        *,
+        organisation: str | None = None,
+        state: str | None = None,
+        channel: str | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Sequence[TicketLine]:
+        """The newest tickets first. `state` may also be "open"; `after` is the last line's `complaint_id`."""
+        with self._reader.begin() as connection:
+            return queries.tickets(
+                connection, organisation=organisation, state=state, channel=channel, limit=limit, after=after
+            )
+
+    def due(self, until: date, limit: int = 100) -> Sequence[TicketLine]:
+        """Open tickets with a first response or resolution due on or before the WIB date, earliest first."""
+        with self._reader.begin() as connection:
+            return queries.due(connection, until, limit)
+
+    def views(
+        self,
+        *,
+        organisation: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        state: str | None = None,
+    ) -> Iterator[TicketView]:
+        """Every ticket received in [since, until), oldest first, a page at a time."""
+        column = schema.tickets.c
+        statement = select(column.complaint_id)
+        if organisation is not None:
+            statement = statement.where(column.organisation == organisation)
+        if since is not None:
+            statement = statement.where(column.received_at >= since)
+        if until is not None:
+            statement = statement.where(column.received_at < until)
+        if state is not None:
+            statement = statement.where(column.state == state)
+        return queries.views(self._reader, statement)
+
+    def export_rows(
+        self,
+        *,
+        organisation: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        state: str | None = None,
+        columns: Sequence[str] = export.COLUMNS,
+    ) -> Iterator[Mapping[str, Any]]:
+        """Flat rows of the tickets received in [since, until); ValueError for a column that is not in COLUMNS."""
+        unknown = [name for name in columns if name not in export.COLUMNS]
+        if unknown:
+            raise ValueError(f"not an exported column: {', '.join(unknown)}")
+        found = self.views(organisation=organisation, since=since, until=until, state=state)
+        return (export.flat(view, columns) for view in found)
+
+    def quarantine(
+        self, *, state: QuarantineState | None = "open", limit: int = 100, raw_id: str | None = None
+    ) -> Sequence[QuarantineRow]:
+        """What waits for a person's decision, oldest first; every state with None."""
+        with self._reader.begin() as connection:
+            return queries.quarantine(connection, state=state, limit=limit, raw_id=raw_id)
+
+    def raw(self, raw_id: str) -> RawRow | None:
+        """A delivery as it came; None when it was never kept or its retention has passed."""
+        with self._reader.begin() as connection:
+            return queries.raw(connection, raw_id)
+
+    def raws_since(self, moment: datetime) -> Iterator[RawRow]:
+        """The deliveries received at or after the moment, oldest first."""
+        return queries.raws_since(self._reader, moment)
+
+    def open_tasks(
+        self, *, organisation: str | None = None, kind: str | None = None, limit: int = 100
+    ) -> Sequence[TaskRow]:
+        """What people must do, oldest first."""
+        with self._reader.begin() as connection:
+            return queries.open_tasks(connection, organisation=organisation, kind=kind, limit=limit)
+
+    def counts(self) -> Mapping[str, int]:
+        """How much waits where, by the names of `views.Counts`."""
+        with self._reader.begin() as connection:
+            return dict(msgspec.structs.asdict(queries.counts(connection)))
+
+    def verify_audit(self) -> AuditReport:
+        """Whether the audit log is whole; names the first event that was changed, removed or put in."""
+        with self._reader.begin() as connection:
+            return audit.verify(connection)
+
+    def purge_raws(self, before: datetime) -> int:
+        """How many deliveries received before the moment were deleted; those in open quarantine stay.
+
+        Reports about sends that never became known and counts of wrong codes of that age go too.
+        """
+        raws, quarantine = schema.raws.c, schema.quarantine.c
+        waiting = select(quarantine.raw_id).where(quarantine.state == "open")
+        old = (
+            select(raws.id)
+            .where(raws.received_at < before, raws.id.not_in(waiting))
+            .order_by(raws.received_at)
+            .limit(_PURGE_AT_ONCE)
+        )
+        deleted = 0
+        while True:
+            with self._writer.begin() as connection:
+                count = connection.execute(delete(schema.raws).where(raws.id.in_(old.scalar_subquery()))).rowcount
+            deleted += count
+            if count < _PURGE_AT_ONCE:
+                break
+        with self._writer.begin() as connection:
+            connection.execute(delete(schema.parked_deliveries).where(schema.parked_deliveries.c.at < before))
+            connection.execute(delete(schema.code_attempts).where(schema.code_attempts.c.last_at < before))
+        return deleted
