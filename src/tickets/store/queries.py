@@ -27,6 +27,13 @@ def find(connection: Connection, number: str) -> KnownThread | None:
     return row and KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
 
 
+def number_of(connection: Connection, complaint_id: str) -> str | None:
+    """The ticket number of a complaint."""
+    tickets = schema.tickets.c
+    found: str | None = connection.scalar(select(tickets.ticket_number).where(tickets.complaint_id == complaint_id))
+    return found
+
+
 def ticket(connection: Connection, number: str) -> TicketView | None:
     """All that is kept under a number; None when it was never given out."""
     found = find(connection, number)

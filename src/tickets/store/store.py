@@ -72,6 +72,12 @@ class Store:
         with self._reader.begin() as connection:
             return queries.ticket(connection, number)
 
+    def ticket_of_complaint(self, complaint_id: str) -> TicketView | None:
+        """All that is kept of one complaint; None when there is none with this id."""
+        with self._reader.begin() as connection:
+            number = queries.number_of(connection, complaint_id)
+            return None if number is None else queries.ticket(connection, number)
+
     def tickets(
         self,
         *,

@@ -1,0 +1,379 @@
+"""The rows of one transaction while they are collected, and what earlier messages of the batch already decided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from gateway.clocks import Promise, day_zero, form_of, promise
+from gateway.config_load import Channel, Installation, Organisation
+from gateway.files import Files, TooLarge
+from gateway.ids import new_id
+from gateway.journal import Kept
+from normalizer.complaint import Complaint, StoredAttachment
+from normalizer.completeness import DocumentRules
+from normalizer.message import Attachment, Message
+from normalizer.normalize import Context, append, normalize, received_at
+from receipts.route import Way, owed
+from tickets.calendar import wib_date
+from tickets.model import (
+    OPEN,
+    AttachmentRow,
+    AuditEvent,
+    KnownThread,
+    MessageRow,
+    OutboxRow,
+    QuarantineRow,
+    RawRow,
+    Records,
+    SeenMessage,
+    TaskRow,
+    Ticket,
+)
+from tickets.numbers import make as make_number
+from tickets.store import Transaction
+
+ACTOR = "intake"
+_ONE_DAY = timedelta(hours=24)
+
+
+class MessageOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one message."""
+
+    key: str
+    complaint_id: str
+    ticket_number: str
+    #: "created" a complaint, was "added" to an open one, or is a "duplicate" of one that is recorded.
+    what: str
+    #: The key was used before for other content: what the sender meant is not known.
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What recording needs beside the transaction."""
+
+    installation: Installation
+    files: Files
+    #: Organisation -> its document list.
+    rules: Mapping[str, DocumentRules]
+    #: Organisation -> its channels that can carry an answer.
+    ways: Mapping[str, Mapping[str, Way]]
+    #: Hash of the access code of a complaint id.
+    code_hash: Callable[[str], str]
+    #: (kind, account) -> channel id: a delivery may hold messages for another channel of the same provider.
+    accounts: Mapping[tuple[str, str], str]
+    now: Callable[[], datetime]
+
+    def channel_of(self, channel: Channel, message: Message) -> Channel:
+        """The configured channel that a message was sent to; the one it came by when its account is not ours."""
+        found = self.accounts.get((channel.spec.kind, message.account))
+        return self.installation.channels[found] if found else channel
+
+
+class Batch:
+    """Collects the rows of one transaction; `records` gives them."""
+
+    def __init__(self, recording: Recording, tx: Transaction) -> None:
+        self._with = recording
+        self._tx = tx
+        self._now = recording.now()
+        self._threads: dict[tuple[str, str], KnownThread] = {}
+        self._seen: dict[tuple[str, str], SeenMessage] = {}
+        self._receipts: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[str, date], range] = {}
+        self._raws: dict[str, RawRow] = {}
+        self._new: dict[str, tuple[Complaint, Ticket]] = {}
+        self._updated: dict[str, Complaint] = {}
+        self._quarantine: dict[str, QuarantineRow] = {}
+        self._messages: list[MessageRow] = []
+        self._attachments: list[AttachmentRow] = []
+        self._thread_rows: list[tuple[str, str, str]] = []
+        self._outbox: list[OutboxRow] = []
+        self._tasks: list[TaskRow] = []
+        self._audit: list[AuditEvent] = []
+
+    def prepare(self, slug: str, messages: Sequence[Message]) -> None:
+        """Asks the store once what it knows of all messages of an organisation."""
+        keys = {message.key for message in messages}
+        refs = {ref for message in messages for ref in (*message.thread_refs, *message.registers)}
+        known = self._tx.known(slug, keys, refs)
+        self._threads |= {(slug, ref): thread for ref, thread in known.threads.items()}
+        self._seen |= {(slug, key): seen for key, seen in known.messages.items()}
+        recipients = {m.reply.recipient for m in messages if m.reply is not None and m.key not in known.messages}
+        counts = self._tx.receipt_counts(slug, recipients, self._now - _ONE_DAY)
+        self._receipts |= {(slug, recipient): count for recipient, count in counts.items()}
+
+    def keep_raw(self, kept: Kept, channel: Channel) -> None:
+        """Keeps the bytes of a delivery for replay."""
+        if kept.id not in self._raws:
+            self._raws[kept.id] = RawRow(id=kept.id, organisation=channel.organisation, raw=kept.raw)
+
+    def quarantine(self, kept: Kept, channel: Channel, path: str, reason: str) -> None:
+        """Sets one item of a delivery aside for a person."""
+        self.keep_raw(kept, channel)
+        id_ = f"{kept.id}.{hashlib.sha256(path.encode('utf-8', 'replace')).hexdigest()[:16]}"
+        self._quarantine[id_] = QuarantineRow(
+            id=id_,
+            raw_id=kept.id,
+            organisation=channel.organisation,
+            channel_id=channel.id,
+            path=path,
+            reason=reason,
+            at=self._now,
+        )
+
+    def message(self, kept: Kept, channel: Channel, message: Message) -> MessageOutcome:
+        """What becomes of one message: a new complaint, an addition to an open one, or nothing new."""
+        organisation = self._with.installation.organisations[channel.organisation]
+        digest = _digest(message)
+        seen = self._seen.get((organisation.slug, message.key))
+        if seen is not None:
+            return MessageOutcome(
+                key=message.key,
+                complaint_id=seen.complaint_id,
+                ticket_number=seen.ticket_number,
+                what="duplicate",
+                conflict=seen.digest != digest,
+            )
+        self.keep_raw(kept, channel)
+        message, sniffed = self._store_files(message)
+        thread = self._thread(organisation, message)
+        if thread is not None and thread.ticket.state in OPEN and _is_same_sender(thread.complaint, message):
+            ticket = thread.ticket
+            complaint = self._add_to(organisation, thread.complaint, message)
+            what = "added"
+        else:
+            complaint, ticket = self._create(organisation, channel, message, thread)
+            what = "created"
+        self._register(organisation, complaint, ticket, message)
+        self._seen[(organisation.slug, message.key)] = SeenMessage(
+            complaint_id=complaint.complaint_id, ticket_number=ticket.ticket_number, digest=digest
+        )
+        row = MessageRow(
+            id=new_id(self._now),
+            organisation=organisation.slug,
+            complaint_id=complaint.complaint_id,
+            raw_id=kept.id,
+            channel_id=channel.id,
+            digest=digest,
+            message=message,
+        )
+        self._messages.append(row)
+        if message.attachments:
+            stored = complaint.attachments[-len(message.attachments) :]
+            self._attachments += [
+                self._file_row(row, file, attachment, sniffed)
+                for file, attachment in zip(stored, message.attachments, strict=True)
+            ]
+        return MessageOutcome(
+            key=message.key, complaint_id=complaint.complaint_id, ticket_number=ticket.ticket_number, what=what
+        )
+
+    def records(self) -> Records:
+        """All rows of the batch; the ticket numbers that were given out are taken from the store here."""
+        for (prefix, day), numbers in self._numbers.items():
+            self._tx.next_numbers(prefix, day, len(numbers))
+        return Records(
+            raws=list(self._raws.values()),
+            quarantine=list(self._quarantine.values()),
+            complaints=[complaint for complaint, _ in self._new.values()],
+            tickets=[ticket for _, ticket in self._new.values()],
+            updated=list(self._updated.values()),
+            messages=self._messages,
+            attachments=self._attachments,
+            threads=self._thread_rows,
+            outbox=self._outbox,
+            tasks=self._tasks,
+            audit=self._audit,
+        )
+
+    def _thread(self, organisation: Organisation, message: Message) -> KnownThread | None:
+        found = (self._threads.get((organisation.slug, ref)) for ref in message.thread_refs)
+        return next(filter(None, found), None)
+
+    def _register(self, organisation: Organisation, complaint: Complaint, ticket: Ticket, message: Message) -> None:
+        thread = KnownThread(complaint=complaint, ticket=ticket)
+        for ref in message.registers:
+            self._threads[(organisation.slug, ref)] = thread
+            self._thread_rows.append((organisation.slug, ref, complaint.complaint_id))
+
+    def _add_to(self, organisation: Organisation, complaint: Complaint, message: Message) -> Complaint:
+        policy = organisation.policy
+        complaint_id = complaint.complaint_id
+        if complaint_id in self._new:
+            complaint = self._new[complaint_id][0]
+        complaint = append(
+            self._updated.get(complaint_id, complaint),
+            message,
+            received=received_at(message, self._now)[0],
+            documents=self._with.rules[organisation.slug],
+            lexicon=self._with.installation.lexicon,
+            categories=policy.categories,
+            kinds=policy.intake.kinds if policy.intake else None,
+            attachment_ids=tuple(new_id(self._now) for _ in message.attachments),
+        )
+        if complaint_id in self._new:
+            self._new[complaint_id] = (complaint, self._new[complaint_id][1])
+        else:
+            self._updated[complaint_id] = complaint
+        self._note("message.added", complaint_id, {"channel": message.channel})
+        return complaint
+
+    def _create(
+        self, organisation: Organisation, channel: Channel, message: Message, earlier: KnownThread | None
+    ) -> tuple[Complaint, Ticket]:
+        policy = organisation.policy
+        arrived, _ = received_at(message, self._now)
+        form = form_of(policy, channel, message)
+        complaint_id = new_id(self._now)
+        number = make_number(policy.prefix, wib_date(arrived), self._number(policy.prefix, wib_date(arrived)))
+        context = Context(
+            complaint_id=complaint_id,
+            ticket_number=number,
+            tenant=organisation.slug,
+            channel_id=channel.id,
+            policy_id=policy.id,
+            policy_version=policy.version,
+            calendar_version=organisation.calendar.version,
+            form=form,
+            effective_received_date=day_zero(organisation, message.channel, form, arrived),
+            received_at=arrived,
+            ingested_at=self._now,
+            documents=self._with.rules[organisation.slug],
+            categories=policy.categories,
+            kinds=policy.intake.kinds if policy.intake else None,
+            lexicon=self._with.installation.lexicon,
+            attachment_ids=tuple(new_id(self._now) for _ in message.attachments),
+        )
+        complaint = normalize(message, context)
+        if earlier is not None:
+            complaint = msgspec.structs.replace(
+                complaint,
+                related=(earlier.complaint.complaint_id,),
+                flags=(*complaint.flags, "possible_follow_up"),
+            )
+        promised = promise(organisation, complaint)
+        ticket = self._ticket(organisation, complaint, promised)
+        self._new[complaint_id] = (complaint, ticket)
+        self._note("complaint.received", complaint_id, {"ticket_number": number, "channel": message.channel})
+        if promised.problem:
+            self._task(organisation, complaint_id, "calendar_missing", promised.problem)
+        if complaint.needs_agent:
+            self._task(organisation, complaint_id, "needs_agent", "the message holds no text to classify")
+        self._owe_receipt(organisation, complaint, message)
+        return complaint, ticket
+
+    def _ticket(self, organisation: Organisation, complaint: Complaint, promised: Promise) -> Ticket:
+        return Ticket(
+            ticket_number=complaint.ticket_number,
+            complaint_id=complaint.complaint_id,
+            organisation=organisation.slug,
+            tier=complaint.assessment.tier,
+            opened_at=complaint.received_at,
+            updated_at=self._now,
+            first_response_due=promised.first_response,
+            resolve_earliest=promised.resolve_earliest,
+            resolve_due=promised.resolve,
+            deadlines=promised.explained,
+            policy_id=complaint.policy_id,
+            policy_version=complaint.policy_version,
+            calendar_version=complaint.calendar_version,
+            access_code_hash=self._with.code_hash(complaint.complaint_id),
+        )
+
+    def _owe_receipt(self, organisation: Organisation, complaint: Complaint, message: Message) -> None:
+        """The receipt that every complaint is owed (K2), or why none may go out: then it is a person's task."""
+        recipient = (organisation.slug, message.reply.recipient if message.reply else "")
+        previous = self._receipts.get(recipient, 0)
+        receipt = owed(
+            complaint,
+            message,
+            self._with.ways[organisation.slug],
+            key=new_id(self._now),
+            task_id=new_id(self._now),
+            previous=previous,
+            now=self._now,
+            limit=self._with.installation.config.limits.receipts_per_sender_per_day,
+        )
+        self._outbox.append(receipt.row)
+        if receipt.task is not None:
+            self._tasks.append(receipt.task)
+        if receipt.row.state == "due":
+            self._receipts[recipient] = previous + 1
+
+    def _number(self, prefix: str, day: date) -> int:
+        """The next ticket number of a day; the store's sequence is read once and moved once per batch."""
+        given = self._numbers.get((prefix, day)) or self._tx.next_numbers(prefix, day, 0)
+        self._numbers[(prefix, day)] = range(given.start, given.stop + 1)
+        return given.stop
+
+    def _store_files(self, message: Message) -> tuple[Message, dict[str, str]]:
+        """The message without the bytes of its files, which are in the file store now; and their types by digest."""
+        kept: list[Attachment] = []
+        sniffed: dict[str, str] = {}
+        for attachment in message.attachments:
+            if attachment.content is None:
+                kept.append(attachment)
+                continue
+            try:
+                file = self._with.files.put(attachment.content)
+            except TooLarge as error:
+                kept.append(msgspec.structs.replace(attachment, content=None, error=str(error)))
+            else:
+                sniffed[file.sha256] = file.mime_sniffed
+                kept.append(msgspec.structs.replace(attachment, content=None, sha256=file.sha256, size=file.size))
+        return (msgspec.structs.replace(message, attachments=tuple(kept)) if kept else message), sniffed
+
+    def _file_row(
+        self, row: MessageRow, file: StoredAttachment, attachment: Attachment, sniffed: Mapping[str, str]
+    ) -> AttachmentRow:
+        return AttachmentRow(
+            id=file.id,
+            complaint_id=row.complaint_id,
+            message_id=row.id,
+            channel_id=row.channel_id,
+            name_safe=file.name_safe,
+            status=file.status,
+            attachment=attachment,
+            sha256=attachment.sha256,
+            mime_sniffed=sniffed.get(attachment.sha256 or "", attachment.mime if attachment.sha256 else None),
+            size=attachment.size,
+            reason=file.reason,
+            due_at=self._now if file.status == "pending" else None,
+        )
+
+    def _task(self, organisation: Organisation, complaint_id: str, kind: str, reason: str) -> None:
+        self._tasks.append(
+            TaskRow(
+                id=new_id(self._now),
+                organisation=organisation.slug,
+                complaint_id=complaint_id,
+                kind=kind,
+                reason=reason,
+                opened_at=self._now,
+            )
+        )
+
+    def _note(self, type_: str, complaint_id: str, data: Mapping[str, str]) -> None:
+        self._audit.append(AuditEvent(at=self._now, actor=ACTOR, type=type_, complaint_id=complaint_id, data=data))
+
+
+def _is_same_sender(complaint: Complaint, message: Message) -> bool:
+    """Whether a thread may be continued by this sender: a reference alone proves nothing (promises.md P28)."""
+    same = complaint.sender_key == message.sender.key
+    return same or any(ref.endswith(f":{message.sender.key}") for ref in message.thread_refs)
+
+
+def _digest(message: Message) -> str:
+    """What the sender gave, as one hash: a repeat has the same, a reused key another."""
+    files = [
+        a.sha256 or (hashlib.sha256(a.content).hexdigest() if a.content is not None else a.ref or a.name)
+        for a in message.attachments
+    ]
+    content = msgspec.json.encode([message.text, message.subject, sorted(message.fields.items()), files])
+    return hashlib.sha256(content).hexdigest()

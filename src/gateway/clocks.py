@@ -1,0 +1,86 @@
+"""What policy and calendar say about a new complaint: its form, its day 0, its due dates. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import Struct
+
+from gateway.config_load import Channel, Organisation
+from normalizer.complaint import Complaint, Form
+from normalizer.completeness import DocumentRules
+from normalizer.message import Message
+from tickets.calendar import CalendarMissing, Due, wib_date
+from tickets.deadlines import Case, deadlines
+from tickets.deadlines_explain import explain
+from tickets.policy import Policy
+
+
+class Promise(Struct, frozen=True, kw_only=True):
+    """The due dates of one complaint, as stored with its ticket."""
+
+    first_response: date | None
+    resolve_earliest: date | None
+    resolve: date | None
+    explained: Mapping[str, Any]
+    #: Set when a clock runs into a year without a calendar: a person must add the file, the complaint is kept.
+    problem: str | None = None
+
+
+def document_rules(policy: Policy) -> DocumentRules:
+    """The policy's document list in the normalizer's words."""
+    rule = policy.documents
+    return DocumentRules(
+        listed=tuple(rule.list),
+        required_when=dict(rule.required_when or {}),
+        on_request_only=bool(rule.on_request_only),
+    )
+
+
+def form_of(policy: Policy, channel: Channel, message: Message) -> Form:
+    """Oral or written: what the policy says of the channel, else what the provider's facts say (G6, G13)."""
+    rule = policy.channel_rule(message.channel)
+    if rule is not None:
+        return rule.form
+    return "written" if channel.spec.facts.counts_as_written.value else "oral"
+
+
+def day_zero(organisation: Organisation, channel: str, form: Form, received_at: datetime) -> date:
+    """The effective received date (R5); the WIB date of arrival where no calendar covers the year."""
+    try:
+        return organisation.calendar.effective_received_date(received_at, organisation.policy.hours_of(channel), form)
+    except CalendarMissing:
+        return wib_date(received_at)
+
+
+def promise(organisation: Organisation, complaint: Complaint) -> Promise:
+    """Every clock of a complaint, explained; with a problem instead of dates where a calendar file is missing."""
+    case = Case(
+        channel=complaint.channel,
+        received_at=complaint.received_at,
+        form=complaint.form,
+        kind=complaint.kind,
+        tier=complaint.assessment.tier,
+        severity=complaint.assessment.severity,
+        urgency=complaint.assessment.urgency,
+        has_documents=complaint.assessment.has_documents,
+        documents_complete_at=complaint.documents_complete_at,
+    )
+    try:
+        found = deadlines(organisation.policy, organisation.calendar, case)
+    except CalendarMissing as error:
+        return Promise(
+            first_response=None,
+            resolve_earliest=None,
+            resolve=None,
+            explained={"problem": str(error)},
+            problem=str(error),
+        )
+    return Promise(
+        first_response=found.first_response.due if isinstance(found.first_response, Due) else None,
+        resolve_earliest=found.resolve.earliest,
+        resolve=found.resolve.due,
+        explained=explain(found),
+    )

@@ -1,0 +1,117 @@
+"""Fetches attachments after the complaint is recorded: a job of its own, retried, that never holds a receipt back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from functools import partial
+
+import msgspec
+import structlog
+
+from connectors.contract import Connector, Media
+from connectors.errors import ConnectorError, Throttled
+from gateway.files import Files, TooLarge
+from gateway.worker import RunInThread
+from tickets.model import AttachmentRow
+from tickets.store import Store
+
+log = structlog.get_logger("aduan.fetch")
+
+_AT_ONCE = 4
+_LONGEST_WAIT = timedelta(hours=1)
+_IDLE_SECONDS = 30.0
+
+
+class Fetcher:
+    """The loop that brings pending attachments into the file store."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        files: Files,
+        connectors: Mapping[str, Connector],
+        run: RunInThread,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._connectors = connectors
+        self._run = run
+        self._now = now
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Says that a complaint with attachments was recorded."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Works until it is cancelled; what is under way then is fetched again after the restart."""
+        while True:
+            self._woken.clear()
+            due = await self._run(self._claim)
+            if not due:
+                try:
+                    async with asyncio.timeout(_IDLE_SECONDS):
+                        await self._woken.wait()
+                except TimeoutError:
+                    continue
+                continue
+            done = await asyncio.gather(*(self._fetch(row) for row in due))
+            await self._run(partial(self._settle, done))
+
+    def _claim(self) -> list[AttachmentRow]:
+        with self._store.begin() as tx:
+            return list(tx.claim_attachments(self._now(), _AT_ONCE))
+
+    def _settle(self, rows: list[AttachmentRow]) -> None:
+        with self._store.begin() as tx:
+            tx.settle_attachments(rows)
+
+    async def _fetch(self, row: AttachmentRow) -> AttachmentRow:
+        """The row after one try: stored, refused, expired, or due again later."""
+        connector = self._connectors.get(row.channel_id)
+        if connector is None or not isinstance(connector, Media):
+            return self._ended(row, "expired", "the channel cannot fetch files")
+        try:
+            async with aclosing(connector.open(row.attachment)) as chunks:
+                file = await self._files.put_stream(chunks)
+        except TooLarge as error:
+            return self._ended(row, "refused", str(error))
+        except Throttled as error:
+            return self._later(row, timedelta(seconds=error.after))
+        except ConnectorError as error:
+            if not error.retry:
+                return self._ended(row, "expired", type(error).__name__)
+            return self._later(row, self._wait(row))
+        except Exception as error:  # a bug in a connector: the complaint stands, the file is tried again
+            log.exception("fetch_failed", channel=row.channel_id, error=type(error).__name__)
+            return self._later(row, self._wait(row))
+        return msgspec.structs.replace(
+            row,
+            status="stored",
+            sha256=file.sha256,
+            mime_sniffed=file.mime_sniffed,
+            size=file.size,
+            reason=None,
+            due_at=None,
+        )
+
+    def _wait(self, row: AttachmentRow) -> timedelta:
+        return min(_LONGEST_WAIT, timedelta(seconds=2.0 ** min(row.attempts, 12)))
+
+    def _later(self, row: AttachmentRow, wait: timedelta) -> AttachmentRow:
+        """Due again, until the provider would have thrown the file away."""
+        facts = self._connectors[row.channel_id].facts
+        # Tries double from one second to an hour: this many fit into the time the provider keeps the file.
+        tries = 12 + int(facts.redelivery_hours.value)
+        if row.attempts >= tries:
+            return self._ended(row, "expired", "the provider did not give it in time")
+        return msgspec.structs.replace(row, status="pending", due_at=self._now() + wait)
+
+    def _ended(self, row: AttachmentRow, status: str, reason: str) -> AttachmentRow:
+        log.warning("file_not_stored", channel=row.channel_id, state=status, reason=reason)
+        return msgspec.structs.replace(row, status=status, reason=reason, due_at=None)

@@ -1,0 +1,106 @@
+"""Hop 1: providers' webhooks. Judged by the connector, kept in the journal, and only then answered.
+
+Nothing is parsed here. A request that is not authentic leaves no trace but a count; what cannot be kept is answered
+503, so that the provider keeps it and comes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from connectors.contract import Connector, Push, Request
+from connectors.errors import Rejected
+from gateway.journal import Journal, JournalFull
+from gateway.metrics import Metrics
+
+log = structlog.get_logger("aduan.intake")
+
+
+class Intake:
+    """Serves `GET` and `POST /in/{channel}`."""
+
+    def __init__(
+        self,
+        connectors: Mapping[str, Connector],
+        *,
+        journal: Journal,
+        metrics: Metrics,
+        wake: Callable[[], None],
+        body_seconds: float,
+        disk_is_low: Callable[[], bool],
+    ) -> None:
+        self._pushed = {id_: c for id_, c in connectors.items() if isinstance(c, Push)}
+        self._largest = {id_: connectors[id_].facts.max_body_bytes.value for id_ in self._pushed}
+        self._kept = {id_: metrics.kept.labels(id_) for id_ in self._pushed}
+        self._journal = journal
+        self._metrics = metrics
+        self._wake = wake
+        self._body_seconds = body_seconds
+        self._disk_is_low = disk_is_low
+
+    async def take(self, request: web.Request) -> web.Response:
+        """The provider's answer, given after what it sent is durable. 4xx keep nothing; 503 asks to come again."""
+        channel_id = request.match_info["channel"]
+        connector = self._pushed.get(channel_id)
+        if connector is None:
+            return _answer(404, "no such channel")
+        try:
+            found = connector.receive(await self._read(request, self._largest[channel_id]))
+        except Rejected as error:
+            self._metrics.refused.labels(channel_id, str(error.status)).inc()
+            return _answer(error.status, error.reason, close=error.status in {408, 413})
+        if found.keep:
+            if self._disk_is_low():
+                return self._unavailable(channel_id)
+            try:
+                await self._journal.keep(found.keep)
+            except JournalFull:
+                return self._unavailable(channel_id)
+            self._kept[channel_id].inc(len(found.keep))
+            self._wake()
+        answer = found.answer
+        return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
+
+    async def _read(self, request: web.Request, largest: int) -> Request:
+        """The request as a value. Raises Rejected(413) over `largest` bytes, Rejected(408) when the body drips."""
+        if request.content_length is not None and request.content_length > largest:
+            raise Rejected(413, f"the body is larger than {largest} bytes")
+        body = b""
+        if request.body_exists:
+            try:
+                async with asyncio.timeout(self._body_seconds):
+                    body = await request.read()
+            except TimeoutError:
+                raise Rejected(408, f"the body did not arrive within {self._body_seconds:g} s") from None
+            except web.HTTPRequestEntityTooLarge:
+                raise Rejected(413, f"the body is larger than {largest} bytes") from None
+            except (web.RequestPayloadError, HttpProcessingError):
+                raise Rejected(400, "the body could not be read as its headers say") from None
+            if len(body) > largest:
+                raise Rejected(413, f"the body is larger than {largest} bytes")
+        return Request(
+            method=request.method,
+            target=request.raw_path,
+            headers=tuple((k.decode("latin-1").lower(), v.decode("latin-1")) for k, v in request.raw_headers),
+            body=body,
+            received_at=datetime.now(UTC),
+            remote=request.remote or "",
+        )
+
+    def _unavailable(self, channel_id: str) -> web.Response:
+        self._metrics.refused.labels(channel_id, "503").inc()
+        log.error("cannot_keep", channel=channel_id)
+        return web.Response(status=503, text="cannot be kept now", headers={"Retry-After": "30"})
+
+
+def _answer(status: int, text: str, *, close: bool = False) -> web.Response:
+    response = web.Response(status=status, text=text)
+    if close:
+        response.force_close()
+    return response

@@ -1,0 +1,90 @@
+"""Receipts as files and as words on a page, for the public pages and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from gateway.config_load import Installation
+from receipts.access import access_code
+from receipts.document import Issuer
+from receipts.signature import open_key, public_keys
+from receipts.terms import Terms
+from receipts.verify import verify
+from tickets.calendar import wib_date
+from tickets.store import TicketView
+from web.ports import Text, Verdict
+
+_REASONS = {
+    "genuine": Text(
+        "Asli: tanda terima ini kami terbitkan dan tidak berubah sejak itu.",
+        "Genuine: we issued this receipt and it has not changed since.",
+    ),
+    "not_a_receipt": Text("Berkas ini bukan tanda terima dari kami.", "This file is not a receipt that we issued."),
+    "unknown_key": Text(
+        "Tanda tangannya bukan tanda tangan kami: jangan percayai berkas ini.",
+        "It is not signed with a key of ours: do not trust this file.",
+    ),
+    "changed": Text(
+        "Isi berkas ini sudah berubah sejak diterbitkan: jangan percayai berkas ini.",
+        "This file was changed after it was issued: do not trust it.",
+    ),
+}
+
+
+class ReceiptFiles:
+    """Issues and verifies the receipts of this installation."""
+
+    def __init__(self, installation: Installation, *, keys: Path, terms: Mapping[str, Terms], secret: bytes) -> None:
+        self._installation = installation
+        self._terms = terms
+        self._secret = secret
+        self._keys = keys
+        self.issuer = Issuer(
+            key=open_key(keys), wording=installation.wording, public_url=installation.config.public_url
+        )
+        self._public_keys = public_keys(keys)
+
+    def pdf(self, view: TicketView) -> bytes:
+        """The signed PDF for the person who holds the receipt's link, with the code; blocking."""
+        complaint = view.complaint
+        return self.issuer.issue(
+            complaint,
+            view.ticket,
+            terms=self._terms[complaint.tenant],
+            access_code=access_code(self._secret, complaint.complaint_id),
+        )
+
+    def verdict(self, pdf: bytes) -> Verdict:
+        """Whether `pdf` is one of our receipts, unchanged; blocking."""
+        found = verify(pdf, self._public_keys)
+        statement = found.statement
+        if statement is None:
+            return Verdict(valid=found.valid, reason=_REASONS[found.reason])
+        return Verdict(
+            valid=found.valid,
+            reason=_REASONS[found.reason],
+            ticket_number=statement.ticket_number,
+            organisation=statement.organisation,
+            received_date=wib_date(statement.received_at),
+        )
+
+    def notes(self, view: TicketView) -> tuple[Text, ...]:
+        """What takes a date's place while a clock has not started (A8), and the range a policy promises (U5-U7)."""
+        terms = self._terms[view.complaint.tenant]
+        notes: list[Text] = []
+        if terms.response_from_documents and view.ticket.first_response_due is None:
+            notes.append(
+                Text(
+                    f"Kami menjawab paling lambat {terms.response_days} hari kerja setelah dokumen lengkap.",
+                    f"We answer within {terms.response_days} working days after the documents are complete.",
+                )
+            )
+        ranges = (terms.words["id"].resolve_range, terms.words["en"].resolve_range)
+        if ranges[0] and ranges[1]:
+            notes.append(Text(ranges[0], ranges[1]))
+        return tuple(notes)
+
+    def english(self, group: str, words: str) -> str:
+        """The English words that stand beside a policy's own Indonesian ones."""
+        return self._installation.wording.tongues["en"].word(group, words)

@@ -1,0 +1,102 @@
+"""What one batch of deliveries means for the core store, written in one transaction.
+
+The store's unique keys are the only memory against doubles: whatever comes twice is found there and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from connectors.errors import Malformed
+from gateway.batch import Batch, MessageOutcome, Recording
+from gateway.config_load import Channel
+from gateway.journal import Kept
+from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Rekey, Unreadable
+from tickets.store import Transaction
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery from the journal with what it was parsed to."""
+
+    kept: Kept
+    channel: Channel
+    events: Sequence[Event] | Malformed
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one delivery."""
+
+    raw_id: str
+    messages: Sequence[MessageOutcome] = ()
+    quarantined: int = 0
+    ignored: Sequence[str] = ()
+    deliveries: int = 0
+
+
+def record(tx: Transaction, recording: Recording, arrivals: Sequence[Arrival]) -> list[Outcome]:
+    """Outcomes in the order of `arrivals`, once the rows are in the transaction. Raises the store's errors."""
+    batch = Batch(recording, tx)
+    by_organisation: dict[str, list[Message]] = {}
+    for arrival in arrivals:
+        for event in () if isinstance(arrival.events, Malformed) else arrival.events:
+            if isinstance(event, Message):
+                channel = recording.channel_of(arrival.channel, event)
+                by_organisation.setdefault(channel.organisation, []).append(event)
+    for slug, messages in by_organisation.items():
+        batch.prepare(slug, messages)
+    outcomes = [_record_one(batch, recording, arrival) for arrival in arrivals]
+    tx.add(batch.records())
+    for arrival in arrivals:
+        _apply(tx, arrival)
+    return outcomes
+
+
+def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome:
+    kept, channel = arrival.kept, arrival.channel
+    if isinstance(arrival.events, Malformed):
+        batch.quarantine(kept, channel, arrival.events.path, arrival.events.reason)
+        return Outcome(raw_id=kept.id, quarantined=1)
+    messages: list[MessageOutcome] = []
+    ignored: list[str] = []
+    quarantined = deliveries = 0
+    for event in arrival.events:
+        match event:
+            case Message():
+                messages.append(batch.message(kept, recording.channel_of(channel, event), event))
+            case Unreadable():
+                batch.quarantine(kept, channel, event.path, event.reason)
+                quarantined += 1
+            case Ignored():
+                ignored.append(event.reason)
+            case Delivery():
+                # What became of a send is not something a customer said: its bytes are not kept.
+                deliveries += 1
+            case Edit() | Deletion() | Rekey():
+                batch.keep_raw(kept, channel)
+    if ignored and not messages:
+        batch.keep_raw(kept, channel)
+    return Outcome(raw_id=kept.id, messages=messages, quarantined=quarantined, ignored=ignored, deliveries=deliveries)
+
+
+def _apply(tx: Transaction, arrival: Arrival) -> None:
+    """What happened to messages that are already there, the customer's and ours."""
+    if isinstance(arrival.events, Malformed):
+        return
+    deliveries: list[Delivery] = []
+    organisation = arrival.channel.organisation
+    for event in arrival.events:
+        match event:
+            case Edit():
+                tx.edit(organisation, event)
+            case Deletion():
+                tx.delete(organisation, event)
+            case Rekey():
+                tx.rekey(organisation, event)
+            case Delivery():
+                deliveries.append(event)
+            case Message() | Ignored() | Unreadable():
+                continue
+    if deliveries:
+        tx.deliveries(arrival.channel.id, deliveries)
