@@ -59,26 +59,38 @@ class ImapServer:
     password: str
     tls_port: int = 0
     ca_file: Path | None = None
+    folder: str = FOLDER
+    _client: Any = None
+    _folders: int = 0
 
-    @contextlib.contextmanager
-    def client(self) -> Iterator[Any]:
-        """A second client, as a customer's delivery and another mail program would be."""
-        with imapclient.IMAPClient("127.0.0.1", self.port, ssl=False, timeout=20) as client:
-            client.login(self.user, self.password)
-            yield client
+    @property
+    def client(self) -> Any:
+        """A second client, as a delivery agent or another mail program would be; it stays logged in."""
+        if self._client is None:
+            self._client = imapclient.IMAPClient("127.0.0.1", self.port, ssl=False, timeout=20)
+            self._client.login(self.user, self.password)
+        return self._client
 
     def fresh(self) -> None:
-        """An empty folder with a new UIDVALIDITY."""
-        with self.client() as client:
-            if client.folder_exists(FOLDER):
-                client.delete_folder(FOLDER)
-            client.create_folder(FOLDER)
+        """Another folder, empty."""
+        self._folders += 1
+        self.folder = f"{FOLDER}-{self._folders}"
+        self.client.create_folder(self.folder)
+
+    def recreate(self) -> None:
+        """The same folder, empty and with another UIDVALIDITY."""
+        self.client.delete_folder(self.folder)
+        self.client.create_folder(self.folder)
 
     def deliver(self, *mails: bytes, at: datetime | None = None) -> None:
         """Puts mails into the folder."""
-        with self.client() as client:
-            for mail in mails:
-                client.append(FOLDER, mail, msg_time=at)
+        for mail in mails:
+            self.client.append(self.folder, mail, msg_time=at)
+
+    def close(self) -> None:
+        """Ends the second client."""
+        if self._client is not None:
+            self._client.logout()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +106,9 @@ def pymap_server() -> Iterator[ImapServer]:
     )  # fmt: skip
     try:
         wait_for_port(port, process)
-        yield ImapServer(port, "demouser", "demopass")
+        server = ImapServer(port, "demouser", "demopass")
+        yield server
+        server.close()
     finally:
         process.terminate()
         process.wait(10)
@@ -221,7 +235,9 @@ def dovecot_server(tmp_path_factory: pytest.TempPathFactory, certificate: tuple[
     process = subprocess.Popen([binary, "-F", "-c", str(home / "dovecot.conf")])
     try:
         wait_for_port(port, process)
-        yield ImapServer(port, "pengaduan", "rahasia-dovecot", tls_port, home / "cert.pem")
+        server = ImapServer(port, "pengaduan", "rahasia-dovecot", tls_port, home / "cert.pem")
+        yield server
+        server.close()
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)

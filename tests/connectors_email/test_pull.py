@@ -15,7 +15,7 @@ from connectors.email import Email
 from connectors.email.imap import BATCH, Found, batches
 from connectors.errors import AuthFailed, Unavailable
 from normalizer.message import Message, Raw
-from tests.connectors_email.conftest import ADDRESS, FOLDER, Cable, ImapServer, settings
+from tests.connectors_email.conftest import ADDRESS, Cable, ImapServer, settings
 
 Build = Callable[..., Email]
 
@@ -31,7 +31,8 @@ def mail(number: int, size: int = 0) -> bytes:
 
 def imap_of(server: ImapServer, **more: Any) -> dict[str, Any]:
     """Settings that lead to `server`."""
-    return {"port": server.port, "user": server.user, "password": server.password, "check_every_seconds": 5, **more}
+    own = {"port": server.port, "user": server.user, "password": server.password, "folder": server.folder}
+    return {**own, "check_every_seconds": 120, **more}
 
 
 async def take(connector: Email, cursor: str | None, count: int) -> tuple[list[Raw], list[Batch]]:
@@ -49,12 +50,12 @@ async def take(connector: Email, cursor: str | None, count: int) -> tuple[list[R
 
 async def test_everything_comes_in_order_with_its_arrival_time(imap_server: ImapServer, build: Build) -> None:
     arrived = datetime(2026, 1, 5, 16, 59, 30, tzinfo=UTC)
-    imap_server.deliver(*(mail(n) for n in range(120)), at=arrived)
+    imap_server.deliver(*(mail(n) for n in range(101)), at=arrived)
     connector = build(settings(imap_of(imap_server)))
-    raws, got = await take(connector, None, 120)
-    assert [len(batch.keep) for batch in got] == [BATCH, BATCH, 20]
+    raws, got = await take(connector, None, 101)
+    assert [len(batch.keep) for batch in got] == [BATCH, BATCH, 1]
     assert [m.subject for r in raws for m in connector.parse(r) if isinstance(m, Message)] == [
-        f"Keluhan {n}" for n in range(120)
+        f"Keluhan {n}" for n in range(101)
     ]
     assert {r.received_at for r in raws} == {arrived}
     assert {r.received_at.tzinfo for r in raws} == {UTC}
@@ -65,30 +66,30 @@ async def test_everything_comes_in_order_with_its_arrival_time(imap_server: Imap
 
 
 async def test_a_pull_cut_after_any_batch_resumes_without_loss(imap_server: ImapServer, build: Build) -> None:
-    imap_server.deliver(*(mail(n) for n in range(105)))
+    imap_server.deliver(*(mail(n) for n in range(52)))
     connector = build(settings(imap_of(imap_server)))
     seen: list[str] = []
     cursor: str | None = None
-    while len(seen) < 105:
+    while len(seen) < 52:
         raws, got = await take(connector, cursor, 1)
         seen += [r.ref for r in raws]
         cursor = got[-1].cursor
-    assert len(set(seen)) == 105
+    assert len(set(seen)) == 52
 
 
 async def test_reading_changes_nothing(imap_server: ImapServer, build: Build) -> None:
     imap_server.deliver(mail(1), mail(2))
-    with imap_server.client() as client:
-        client.select_folder(FOLDER)
-        flags = client.get_flags(client.search())
+    client = imap_server.client
+    client.select_folder(imap_server.folder)
+    flags = client.get_flags(client.search())
+    client.select_folder("INBOX", readonly=True)
     connector = build(settings(imap_of(imap_server)))
     await take(connector, None, 2)
-    with imap_server.client() as client:
-        client.select_folder(FOLDER, readonly=True)
-        after = client.get_flags(client.search())
-        assert {k: set(v) - {b"\\Recent"} for k, v in after.items()} == {
-            k: set(v) - {b"\\Recent"} for k, v in flags.items()
-        }
+    client.select_folder(imap_server.folder, readonly=True)
+    after = client.get_flags(client.search())
+    client.select_folder("INBOX", readonly=True)
+    recent = {b"\\Recent"}
+    assert {k: set(v) - recent for k, v in after.items()} == {k: set(v) - recent for k, v in flags.items()}
 
 
 async def test_new_mail_wakes_the_pull(imap_server: ImapServer, build: Build) -> None:
@@ -104,10 +105,11 @@ async def test_a_gap_of_any_width_does_not_stall(imap_server: ImapServer, build:
     imap_server.deliver(*(mail(n) for n in range(30)))
     connector = build(settings(imap_of(imap_server)))
     _, got = await take(connector, None, 30)
-    with imap_server.client() as client:
-        client.select_folder(FOLDER)
-        client.delete_messages(client.search())
-        client.expunge()
+    client = imap_server.client
+    client.select_folder(imap_server.folder)
+    client.delete_messages(client.search())
+    client.expunge()
+    client.select_folder("INBOX", readonly=True)
     waiting = asyncio.create_task(take(connector, got[-1].cursor, 1))
     await asyncio.sleep(0.5)
     await asyncio.to_thread(imap_server.deliver, mail(99))
@@ -130,7 +132,7 @@ async def test_a_recreated_folder_is_read_from_the_start(imap_server: ImapServer
     connector = build(settings(imap_of(imap_server)))
     first, got = await take(connector, None, 3)
     await asyncio.sleep(1.1)  # Dovecot takes the second as UIDVALIDITY
-    await asyncio.to_thread(imap_server.fresh)
+    await asyncio.to_thread(imap_server.recreate)
     await asyncio.to_thread(imap_server.deliver, mail(1), mail(4))
     second, again = await take(connector, got[-1].cursor, 2)
     assert [r.body for r in second] == [mail(1), mail(4)]
@@ -146,7 +148,7 @@ async def test_a_folder_recreated_while_we_wait(imap_server: ImapServer, build: 
         await anext(pulled)
         waiting = asyncio.ensure_future(anext(pulled))
         await asyncio.sleep(1.2)
-        await asyncio.to_thread(imap_server.fresh)
+        await asyncio.to_thread(imap_server.recreate)
         await asyncio.to_thread(imap_server.deliver, mail(5))
         batch = await waiting
     assert [r.body for r in batch.keep] == [mail(5)]

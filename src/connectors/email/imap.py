@@ -126,6 +126,9 @@ class Mailbox:
     def wait(self, seconds: float) -> None:
         """Returns when the server reports something, when `stop` is called, or after `seconds`."""
         with self._mapped():
+            reported = self._client._imap.untagged_responses.pop("EXISTS", None)
+            if reported and int(reported[-1]) != self._exists:
+                return  # told together with the answer to the search, hence not again while we idle
             if not self._client.has_capability("IDLE"):
                 self._poll(min(seconds, 30.0), idle=False)
                 self._client.noop()
