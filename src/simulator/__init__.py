@@ -6,7 +6,8 @@ Imports nothing of the rest of the project: it is a second opinion on what provi
 from simulator.app import Simulation, start
 from simulator.faults import Faults
 from simulator.mail import Mail, Mailbox
-from simulator.place import Attachment, Line, Place, Provider, Talk
+from simulator.place import Attachment, Choice, Line, Place, Provider, Talk
+from simulator.settings import Settings
 from simulator.twilio import Twilio
 from simulator.weather import CLIMATES, Climate, Weather
 from simulator.whatsapp_cloud import WhatsAppCloud
@@ -14,6 +15,7 @@ from simulator.whatsapp_cloud import WhatsAppCloud
 __all__ = [
     "CLIMATES",
     "Attachment",
+    "Choice",
     "Climate",
     "Faults",
     "Line",
@@ -21,6 +23,7 @@ __all__ = [
     "Mailbox",
     "Place",
     "Provider",
+    "Settings",
     "Simulation",
     "Talk",
     "Twilio",

@@ -9,7 +9,9 @@ import aiohttp
 from aiohttp import web
 
 from simulator.mail import Mail
+from simulator.page import Page
 from simulator.place import Place, Provider
+from simulator.settings import Settings
 from simulator.twilio import Twilio
 from simulator.twilio.rest import Rest
 from simulator.whatsapp_cloud import WhatsAppCloud
@@ -47,6 +49,7 @@ class Simulation:
             rest = Rest(twilios)
             if twilios:
                 app.router.add_routes(below("/twilio", rest.routes()))
+            app.router.add_routes(Page(self.providers).routes())
             base = await self._listen(app, host, port)
             cdn = base
             self.urls["page"] = f"{base}/"
@@ -106,8 +109,15 @@ def below(prefix: str, routes: Sequence[web.RouteDef]) -> list[web.RouteDef]:
     return [web.RouteDef(each.method, prefix + each.path, each.handler, each.kwargs) for each in routes]
 
 
-async def start(providers: Sequence[Provider], *, host: str = "127.0.0.1", port: int = 0) -> Simulation:
-    """The running simulation; port 0 takes a free one. Raises OSError when the port is taken."""
-    simulation = Simulation(providers)
-    await simulation.open(host, port)
+async def start(what: Settings | Sequence[Provider], *, host: str | None = None, port: int | None = None) -> Simulation:
+    """The running simulation; port 0, which is the default without settings, takes a free one.
+
+    Raises OSError when a port is taken.
+    """
+    if isinstance(what, Settings):
+        simulation = Simulation(what.providers())
+        await simulation.open(what.host if host is None else host, what.port if port is None else port)
+    else:
+        simulation = Simulation(what)
+        await simulation.open(host or "127.0.0.1", port or 0)
     return simulation

@@ -31,6 +31,14 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A button that the business offers."""
+
+    id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a conversation as the customer sees it."""
 
@@ -39,6 +47,7 @@ class Line:
     text: str
     note: str = ""  # delivery status, subject, kind of message
     attachments: Sequence[Attachment] = field(default_factory=tuple)
+    choices: Sequence[Choice] = field(default_factory=tuple)
 
 
 class Talk(Protocol):
@@ -58,6 +67,9 @@ class Talk(Protocol):
 
     async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
         """Lets a customer write."""
+
+    async def choose(self, person: str, choice: Choice) -> None:
+        """Lets a customer tap a button."""
 
     def conversation(self, person: str) -> list[Line]:
         """What the customer wrote and what came back, oldest first."""

@@ -14,7 +14,7 @@ from simulator.delivery import Mixer, Record, Tasks
 from simulator.mail.imap import ImapServer
 from simulator.mail.messages import SentMail, Verdict, as_received, bounce, compose
 from simulator.mail.smtp import Reply, SmtpServer, Stage
-from simulator.place import Attachment, Line, Place, Talk
+from simulator.place import Attachment, Choice, Line, Place, Talk
 from simulator.weather import Weather
 
 
@@ -254,6 +254,10 @@ class MailTalk:
         subject = " ".join(text.split())[:60] or "Lampiran"
         files = [attachment] if attachment is not None else []
         await self.mail.write(person, self.mailbox.address, subject, text, attachments=files)
+
+    async def choose(self, person: str, choice: Choice) -> None:
+        """Mail has no buttons: the title goes as a text."""
+        await self.say(person, choice.title)
 
     def conversation(self, person: str) -> list[Line]:
         """What this customer wrote and what came back, oldest first."""

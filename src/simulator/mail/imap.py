@@ -8,7 +8,7 @@ import ssl
 from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from proxyprotocol.result import ProxyResultUnknown
 from proxyprotocol.sock import SocketInfo
@@ -30,6 +30,30 @@ class _LocalConfig(Config):
     @property
     def greeting(self) -> bytes:
         return b"Simulated mail server ready"
+
+
+class _WholeResponses:
+    """A stream writer that sends what pymap wrote when pymap asks to drain.
+
+    pymap writes a response in many small pieces, and IMAPClient aborts an IDLE when it reads half a line.
+    """
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._pending = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """Keeps a piece."""
+        self._pending += data
+
+    async def drain(self) -> None:
+        """Sends the pieces together."""
+        pending, self._pending = self._pending, bytearray()
+        self._writer.write(pending)
+        await self._writer.drain()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
 
 
 class ImapServer:
@@ -126,7 +150,8 @@ class ImapServer:
         self._connections[task] = writer
         try:
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await self._serve(reader, writer, SocketInfo.get(writer, ProxyResultUnknown()))
+                whole = cast(asyncio.StreamWriter, _WholeResponses(writer))
+                await self._serve(reader, whole, SocketInfo.get(writer, ProxyResultUnknown()))
         finally:
             self._connections.pop(task, None)
             writer.close()

@@ -13,7 +13,7 @@ from typing import Literal, Unpack
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, Tasks
 from simulator.faults import Faults
-from simulator.place import Attachment, Line, Place, Talk
+from simulator.place import Attachment, Choice, Line, Place, Talk
 from simulator.twilio import webhooks
 from simulator.twilio.calling import Alert, Hook, Params, call, delivery_of, policy
 from simulator.twilio.inbound import Extra, inbound_params
@@ -291,6 +291,10 @@ class Twilio:
             await self.inject_media(
                 person, attachment.content, attachment.media_type, filename=attachment.filename, caption=text
             )
+
+    async def choose(self, person: str, choice: Choice) -> None:
+        """Lets a customer tap a quick reply."""
+        await self.inject_button(person, choice.title, choice.id)
 
     def conversation(self, person: str) -> list[Line]:
         """What this customer wrote and what came back, oldest first."""

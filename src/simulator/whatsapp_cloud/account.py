@@ -10,17 +10,18 @@ from typing import Any, Literal, Unpack
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
 from simulator.faults import Faults
-from simulator.place import Attachment, Line, Place, Talk
+from simulator.place import Place
 from simulator.weather import Weather
 from simulator.whatsapp_cloud import inbound, payloads
 from simulator.whatsapp_cloud.inbound import Content
-from simulator.whatsapp_cloud.injections import Injections, Sender
+from simulator.whatsapp_cloud.injections import Sender
 from simulator.whatsapp_cloud.limits import Limits
 from simulator.whatsapp_cloud.media import Media, MediaStore
 from simulator.whatsapp_cloud.payloads import Number, Person, Update
 from simulator.whatsapp_cloud.people import People, digits_of
 from simulator.whatsapp_cloud.records import Handshake, Received, Sent, new_message_id
 from simulator.whatsapp_cloud.sending import status_update
+from simulator.whatsapp_cloud.view import CustomerView
 
 Json = dict[str, Any]
 Where = Literal["call", "status", "both"]
@@ -30,11 +31,10 @@ RETRY_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 24), *(
 POLICY = RetryPolicy(waits=RETRY_WAITS, wanted=lambda attempt: attempt.status != 200)
 
 
-class WhatsAppCloud(Injections):
+class WhatsAppCloud(CustomerView):
     """A WhatsApp Cloud API account with one number. Times are seconds since the epoch; `time_scale` shortens waits."""
 
     kind = "whatsapp_cloud"
-    channel = "WhatsApp (Meta)"
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class WhatsAppCloud(Injections):
 
     async def inject_batch(self, updates: Iterable[Update]) -> list[Delivery]:
         """Delivers these updates together, in as few POSTs as Meta's limits allow."""
-        return [await self._post_now(group) for group in _packs(list(updates))]
+        return [await self._post_now(group) for group in payloads.packs(list(updates))]
 
     async def inject_event(self, field_: str, value: Json) -> Delivery:
         """Delivers an account event such as account_update, which names no number."""
@@ -224,7 +224,7 @@ class WhatsAppCloud(Injections):
         await self._mixer.put(status_update(self, sent, word, code), self.weather)
 
     async def _post(self, updates: list[Update]) -> None:
-        for group in _packs(updates):
+        for group in payloads.packs(updates):
             await self._post_now(group)
 
     async def _post_now(self, updates: Sequence[Update]) -> Delivery:
@@ -245,57 +245,3 @@ class WhatsAppCloud(Injections):
             "X-Hub-Signature-256": signature,
         }
         return Delivery(self.webhook_url, body, headers)
-
-    # ---- for the page
-
-    @property
-    def address(self) -> str:
-        """The number that customers write to."""
-        return f"+{self.number.display_phone_number}"
-
-    def talks(self) -> list[Talk]:
-        """The account itself."""
-        return [self]
-
-    async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
-        """Lets a customer write."""
-        if attachment is None:
-            await self.inject_text(person, text)
-        elif attachment.media_type.startswith("image/"):
-            await self.inject_image(person, attachment.content, attachment.media_type, caption=text or None)
-        else:
-            await self.inject_document(
-                person,
-                attachment.content,
-                attachment.media_type,
-                filename=attachment.filename,
-                caption=text or None,
-            )
-
-    def conversation(self, person: str) -> list[Line]:
-        """What this customer wrote and what came back, oldest first."""
-        key = digits_of(person)
-        lines = [
-            Line(each.at, True, each.content.text, each.content.type)
-            for each in self.received
-            if each.person.key == key
-        ]
-        for sent in self.sent:
-            if sent.person.key == key:
-                files = (
-                    [Attachment(sent.media.filename, sent.media.media_type, sent.media.content)] if sent.media else []
-                )
-                lines.append(Line(sent.at, False, sent.text, sent.status, files))
-        return sorted(lines, key=lambda line: line.at)
-
-
-def _packs(updates: list[Update]) -> list[list[Update]]:
-    """The updates in groups that keep to Meta's limits of one POST."""
-    packs: list[list[Update]] = []
-    while updates:
-        size = min(len(updates), payloads.MOST_UPDATES)
-        while size > 1 and len(payloads.encode(payloads.envelope(updates[:size]))) > payloads.MOST_BYTES:
-            size //= 2
-        packs.append(updates[:size])
-        updates = updates[size:]
-    return packs

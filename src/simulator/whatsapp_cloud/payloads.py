@@ -163,3 +163,15 @@ def sign(app_secret: str, body: bytes) -> str:
 def webhook_sha256(content: bytes) -> str:
     """The base64 SHA-256 that a media message carries."""
     return base64.b64encode(hashlib.sha256(content).digest()).decode("ascii")
+
+
+def packs(updates: list[Update]) -> list[list[Update]]:
+    """The updates in groups that keep to Meta's limits of one POST."""
+    done: list[list[Update]] = []
+    while updates:
+        size = min(len(updates), MOST_UPDATES)
+        while size > 1 and len(encode(envelope(updates[:size]))) > MOST_BYTES:
+            size //= 2
+        done.append(updates[:size])
+        updates = updates[size:]
+    return done

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.place import Choice
 from simulator.whatsapp_cloud.inbound import Content
 from simulator.whatsapp_cloud.media import Media
 from simulator.whatsapp_cloud.payloads import Person
@@ -53,6 +54,16 @@ class Sent:
         if self.type == "interactive":
             return str((content.get("body") or {}).get("text", ""))
         return str(content.get("body") or content.get("caption") or content.get("emoji") or "")
+
+    @property
+    def choices(self) -> list[Choice]:
+        """The buttons or rows that it offers."""
+        if self.type != "interactive":
+            return []
+        action = self.payload["interactive"]["action"]
+        offered = [each["reply"] for each in action.get("buttons") or []]
+        offered += [row for section in action.get("sections") or [] for row in section.get("rows", [])]
+        return [Choice(str(each.get("id", "")), str(each.get("title", ""))) for each in offered]
 
     @property
     def callback_data(self) -> str | None:
