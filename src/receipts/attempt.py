@@ -38,13 +38,15 @@ async def attempt(
         # From here on the customer may get a second copy: P11 wants each of them flagged.
         row = replace(row, possible_duplicate=True)
         item = replace(item, row=row)
-    made = Attempt(row=row, at=now())
+    at = now()
+    parts = 0
     sent: list[Sent] = []
     said: str | None = None
     version: str | None = None
     error: Exception | None = None
     try:
         outgoing = await writer.write(item, lane.channel.facts)
+        parts = len(outgoing)
         said, version = body_hash(outgoing), writer.version(row.template)
         doubtful = row.ambiguous
         for out in outgoing[row.parts_sent :]:
@@ -53,7 +55,7 @@ async def attempt(
             sent.append(found or await _send(out, lane, send_seconds))
     except Exception as failure:
         error = failure
-    return replace(made, sent=tuple(sent), error=error, body_hash=said, template_version=version)
+    return Attempt(row=row, at=at, parts=parts, sent=tuple(sent), error=error, body_hash=said, template_version=version)
 
 
 async def _send(out: Outgoing, lane: Lane, seconds: float) -> Sent:

@@ -7,6 +7,7 @@ readers ignore it, and one changed byte anywhere in the file breaks it. `verify`
 from __future__ import annotations
 
 import io
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -32,6 +33,9 @@ class Issuer:
         self._key = key
         self._wording = wording
         self._verify_url = f"{public_url}/verify"
+        # Reused: reading the fonts takes ten times as long as setting a page. It may serve one thread at a time.
+        self._compiler = typst.Compiler(str(_TEMPLATE), ignore_system_fonts=True)
+        self._turn = threading.Lock()
         self._links = Links(status_url=f"{public_url}/status", verify_url=self._verify_url)
 
     def issue(self, complaint: Complaint, ticket: Ticket, *, terms: Terms, access_code: str | None = None) -> bytes:
@@ -67,14 +71,13 @@ class Issuer:
             "fingerprint": f"Ed25519 {statement.key_id}",
             "statement": encode(statement).decode(),
         }
-        pdf = typst.compile(
-            str(_TEMPLATE),
-            format="pdf",
-            ignore_system_fonts=True,
-            sys_inputs={"data": msgspec.json.encode(data).decode()},
-            pdf_standards=["ua-1"],
-            timestamp=int(complaint.received_at.timestamp()),
-        )
+        with self._turn:
+            pdf = self._compiler.compile(
+                format="pdf",
+                sys_inputs={"data": msgspec.json.encode(data).decode()},
+                pdf_standards=["ua-1"],
+                timestamp=int(complaint.received_at.timestamp()),
+            )
         if not isinstance(pdf, bytes):
             raise TypeError("the receipt is one PDF")
         return pdf
@@ -113,5 +116,6 @@ def _put(sentence: Sentence, values: Values) -> str:
 def _qr(content: str) -> str:
     """A QR code as SVG; error correction L, because a receipt is read from a clean page or a screen."""
     image = io.BytesIO()
-    segno.make_qr(content, error="l").save(image, kind="svg", xmldecl=False, svgns=True, border=2)
+    # A fixed mask is legal and saves weighing all eight, which takes longer than the whole page.
+    segno.make_qr(content, error="l", mask=2).save(image, kind="svg", xmldecl=False, svgns=True, border=2)
     return image.getvalue().decode()

@@ -33,11 +33,10 @@ class Channel(Struct, frozen=True, kw_only=True):
     concurrent_sends: int = 32
 
     @property
-    def evidence_wait(self) -> float:
-        """Seconds until an ambiguous send may be tried again."""
-        if self.ambiguous_wait_seconds is not None:
-            return self.ambiguous_wait_seconds
-        return self.facts.ambiguous_wait_seconds.value
+    def evidence_wait(self) -> timedelta:
+        """How long after an ambiguous send it may be tried again."""
+        chosen = self.ambiguous_wait_seconds
+        return timedelta(seconds=self.facts.ambiguous_wait_seconds.value if chosen is None else chosen)
 
 
 class Lane:

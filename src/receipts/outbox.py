@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -33,14 +33,14 @@ _SUSPECT_ONE = 3
 class Transaction(Protocol):
     """What the outbox needs of a transaction of the store."""
 
-    def claim_outbox(self, now: datetime, limit: int, exclude_channels: Collection[str], /) -> Sequence[OutboxItem]:
-        """Due rows, marked as `sending`, oldest first, none of the excluded channels."""
+    def claim_outbox(self, now: datetime, limit: int, *, exclude: Collection[str]) -> Sequence[OutboxItem]:
+        """Due rows, longest due first, now `sending` with this attempt counted; none of the excluded channels."""
 
     def settle_outbox(self, settled: Sequence[Settled], /) -> object:
         """Writes the next state of each row, its provider ids, thread refs and task."""
 
-    def recover_outbox(self, now: datetime, wait_by_channel: Mapping[str, float], /) -> object:
-        """Makes rows that a crash left in `sending` due again, ambiguous, after the wait (seconds) of their channel."""
+    def recover_outbox(self, now: datetime, wait: Mapping[str, timedelta], /) -> object:
+        """Makes rows that a crash left in `sending` due again, ambiguous, after the wait of their channel."""
 
 
 class Ledger(Protocol):
@@ -284,7 +284,7 @@ class Outbox:
     def _claim(self) -> Sequence[OutboxItem]:
         closed = frozenset(name for name, lane in self._lanes.items() if lane.closed)
         with self._store.begin() as tx:
-            return tx.claim_outbox(self._now(), self._batch, closed)
+            return tx.claim_outbox(self._now(), self._batch, exclude=closed)
 
     def _settle(self, batch: Sequence[Settled]) -> None:
         with self._store.begin() as tx:

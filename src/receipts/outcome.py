@@ -23,7 +23,7 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.facts import Facts
-from normalizer.message import Delivery, Sent
+from normalizer.message import Sent
 from receipts.route import usable
 from tickets.model import OutboxRow, ReceiptState, Settled, TaskRow
 
@@ -43,10 +43,12 @@ class Patience(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """What one attempt did: what the provider took, and the error that ended it."""
+    """What one attempt did: what the provider took, and the error that ended it. `row` is the row as it was claimed."""
 
     row: OutboxRow
     at: datetime
+    #: Parts of the text; 0 when it could not be composed.
+    parts: int = 0
     sent: tuple[Sent, ...] = ()
     error: BaseException | None = None
     body_hash: str | None = None
@@ -58,8 +60,8 @@ class Judge(Struct, frozen=True, kw_only=True):
 
     #: Facts of every channel that can send, by channel id.
     facts: Mapping[str, Facts]
-    #: Seconds to wait for evidence after an ambiguous send, by channel id.
-    evidence_wait: Mapping[str, float]
+    #: How long to wait for evidence after an ambiguous send, by channel id.
+    evidence_wait: Mapping[str, timedelta]
     patience: Patience
     #: A fresh id for a task.
     new_id: Callable[[], str]
@@ -67,12 +69,8 @@ class Judge(Struct, frozen=True, kw_only=True):
 
 def settle(attempt: Attempt, judge: Judge, jitter: float) -> Settled:
     """The next state of the row after an attempt; `jitter` in [0, 1)."""
-    row = replace(
-        attempt.row,
-        attempts=attempt.row.attempts + 1,
-        first_attempt_at=attempt.row.first_attempt_at or attempt.at,
-        parts_sent=attempt.row.parts_sent + len(attempt.sent),
-    )
+    before = attempt.row
+    row = replace(before, parts=attempt.parts or before.parts, parts_sent=before.parts_sent + len(attempt.sent))
     if attempt.sent:
         # The doubt was about the part that has now gone out.
         row = replace(row, ambiguous=False)
@@ -85,9 +83,7 @@ def settle(attempt: Attempt, judge: Judge, jitter: float) -> Settled:
             return _again(attempt, row, judge, timedelta(seconds=max(0.0, error.after)))
         case AuthFailed() | Misconfigured():
             # The channel halts and keeps its rows: a refused credential is no attempt to reach this customer.
-            before = attempt.row
-            kept = replace(row, attempts=before.attempts, first_attempt_at=before.first_attempt_at, due_at=attempt.at)
-            return _settled(attempt, kept, "queued")
+            return _settled(attempt, replace(_unclaimed(row), due_at=attempt.at), "queued")
         case Ambiguous():
             return _ambiguous(attempt, row, judge, jitter)
         case Unavailable():
@@ -104,24 +100,6 @@ def settle(attempt: Attempt, judge: Judge, jitter: float) -> Settled:
             return _settled(attempt, replace(row, state="halted"), "queued", task)
 
 
-def after_delivery(row: OutboxRow, delivery: Delivery, judge: Judge) -> Settled | None:
-    """What follows when a provider reports afterwards that a sent message failed (P14); None for every other report.
-
-    A window that had closed and an address that cannot be reached lead to the next route, all else to a person.
-    """
-    if delivery.state != "failed" or row.state != "sent":
-        return None
-    kind = CLASSES.get(delivery.error_class or "", Refused)
-    code = delivery.error_code or "no code"
-    named = replace(row, reason=f"reported by the provider: {code}", error_class=kind.__name__)
-    attempt = Attempt(row=named, at=delivery.at)
-    if issubclass(kind, WindowClosed):
-        return _next_route(attempt, named, judge, "no_route")
-    if issubclass(kind, Unreachable | Unavailable | Throttled | Ambiguous):
-        return _next_route(attempt, named, judge, "undeliverable")
-    return _failed(attempt, named, judge, "refused")
-
-
 def reroute(row: OutboxRow, judge: Judge, now: datetime) -> Settled | None:
     """The row on its next usable route when the present one has closed or is gone; None when that is good."""
     if row.route < len(row.routes) and _open(row, row.route, judge, now):
@@ -132,14 +110,20 @@ def reroute(row: OutboxRow, judge: Judge, now: datetime) -> Settled | None:
 
 def released(row: OutboxRow, due_at: datetime) -> Settled:
     """A claimed row given back untouched, to be claimed again at `due_at`."""
-    return Settled(row=replace(row, state="due", due_at=due_at), receipt_state="queued")
+    return Settled(row=replace(_unclaimed(row), state="due", due_at=due_at), receipt_state="queued")
+
+
+def _unclaimed(row: OutboxRow) -> OutboxRow:
+    """The row without the attempt that its claim counted."""
+    attempts = max(0, row.attempts - 1)
+    return replace(row, attempts=attempts, first_attempt_at=row.first_attempt_at if attempts else None)
 
 
 def _ambiguous(attempt: Attempt, row: OutboxRow, judge: Judge, jitter: float) -> Settled:
     if row.ambiguous:
         return _failed(attempt, row, judge, "check_possible_duplicate")
     channel = row.routes[row.route].channel_id
-    wait = timedelta(seconds=judge.evidence_wait.get(channel, 0.0))
+    wait = judge.evidence_wait.get(channel, timedelta())
     due = attempt.at + max(wait, judge.patience.wait(row.attempts, jitter))
     return _settled(attempt, replace(row, ambiguous=True, due_at=due), "queued")
 
@@ -159,6 +143,7 @@ def _next_route(attempt: Attempt, row: OutboxRow, judge: Judge, kind: str) -> Se
                 state="due",
                 due_at=attempt.at,
                 route=index,
+                parts=0,
                 parts_sent=0,
                 attempts=0,
                 first_attempt_at=None,

@@ -154,11 +154,9 @@ def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Rout
     # A message costs money and rings in somebody's pocket: only to a number that is known to be the customer's.
     if who.phone and (who.verified or complaint.entered_by is not None):
         found += [Route(channel_id=w.channel_id, recipient=who.phone, channel="sms") for w in _serving(others, "sms")]
-        found += [
-            Route(channel_id=w.channel_id, recipient=who.phone, channel="whatsapp")
-            for w in _serving(others, "whatsapp")
-            if w.facts.private_reply.value == "by_template"
-        ]
+        started = [w for w in others if w.facts.private_reply.value == "by_template"]
+        for w in _serving(started, "whatsapp"):
+            found.append(Route(channel_id=w.channel_id, recipient=who.phone, channel="whatsapp"))
     return found
 
 

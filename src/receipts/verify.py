@@ -33,7 +33,7 @@ def seal(pdf: bytes, statement: Statement, key: SigningKey) -> bytes:
 
 
 def verify(pdf: bytes, keys: PublicKeys) -> Verdict:
-    """Whether these bytes are a receipt that one of `keys` signed; any byte changed, added or missing makes it invalid."""
+    """Whether these bytes are a receipt that one of `keys` signed; one byte changed, added or missing: invalid."""
     start = pdf.rfind(_MARK, max(0, len(pdf) - _LONGEST_SEAL))
     match = _SEAL.fullmatch(pdf, start) if start >= 0 else None
     if match is None or not pdf.startswith(b"%PDF-"):

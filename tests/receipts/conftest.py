@@ -1,0 +1,140 @@
+"""Real policies, real wording, and complaints as the normalizer makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.facts import Fact, Facts
+from normalizer.complaint import Complainant, Complaint
+from receipts.terms import Terms, terms_of
+from receipts.wording import Wording
+from receipts.wording_load import load_wording
+from tickets.model import OutboxItem, OutboxRow, Route, Ticket
+from tickets.policy_load import load_labels, load_policy
+
+CONFIG = Path(__file__).parents[2] / "config"
+NAMES = {"klikacc": "KlikACC", "akseleran": "Akseleran", "klikumkm": "klikUMKM"}
+RECEIVED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # Monday, 10.00 WIB
+
+
+@pytest.fixture(scope="session")
+def wording() -> Wording:
+    return load_wording(CONFIG / "wording")
+
+
+@pytest.fixture(scope="session")
+def terms(wording: Wording) -> dict[str, Terms]:
+    labels = load_labels(CONFIG / "policies" / "labels.yaml")
+    files = {"klikacc": "klikacc", "akseleran": "akseleran", "klikumkm": "klikumkm-demo"}
+    return {
+        key: terms_of(
+            load_policy(CONFIG / "policies" / f"{file}.yaml"),
+            organisation_name=NAMES[key],
+            wording=wording,
+            labels=labels,
+            procedure_url="https://aduan.example.co.id/p",
+        )
+        for key, file in files.items()
+    }
+
+
+def facts(**values: Any) -> Facts:
+    """Facts of a channel without limits worth speaking of, with `values` changed."""
+    plain: dict[str, Any] = {
+        "name": "Test",
+        "max_text": 4096,
+        "text_unit": "characters",
+        "private_reply": "same_thread",
+        "reply_window_hours": None,
+        "attachments_in": True,
+        "attachments_out": True,
+        "max_attachment_bytes": None,
+        "delivery_reports": True,
+        "counts_as_written": True,
+        "max_body_bytes": 0,
+        "sends_per_second": None,
+        "ambiguous_evidence": "none",
+        "ambiguous_wait_seconds": 0.0,
+        "media_hosts": [],
+        "redelivery_hours": 24.0,
+    }
+    day = date(2026, 1, 1)
+    return Facts(**{k: Fact(value=v, source="test", read_on=day) for k, v in {**plain, **values}.items()})
+
+
+def complaint(organisation: str = "klikacc", **changes: Any) -> Complaint:
+    """A complaint received on Monday 2026-01-05 at 10.00 WIB."""
+    given: dict[str, Any] = {
+        "complaint_id": "01JGTEST000000000000000001",
+        "ticket_number": "KLA-20260105-000123-7",
+        "policy_id": organisation,
+        "policy_version": "1",
+        "calendar_version": "1",
+        "tenant": organisation,
+        "channel": "whatsapp",
+        "channel_account": "acc",
+        "channel_id": f"{organisation}-whatsapp",
+        "received_at": RECEIVED,
+        "ingested_at": RECEIVED,
+        "effective_received_date": date(2026, 1, 5),
+        "complainant": Complainant(full_name="Budi Santoso", phone="+628129999000", verified=True),
+        "narrative": "Saldo saya hilang Rp1.500.000",
+        **changes,
+    }
+    return Complaint(**given)
+
+
+def ticket(of: Complaint, **changes: Any) -> Ticket:
+    """The ticket of a complaint, with an answer due on Thursday 2026-01-08."""
+    given: dict[str, Any] = {
+        "ticket_number": of.ticket_number,
+        "complaint_id": of.complaint_id,
+        "organisation": of.tenant,
+        "opened_at": RECEIVED,
+        "updated_at": RECEIVED,
+        "first_response_due": date(2026, 1, 8),
+        "deadlines": {},
+        "policy_id": of.policy_id,
+        "policy_version": "1",
+        "calendar_version": "1",
+        "access_code_hash": "set",
+        **changes,
+    }
+    return Ticket(**given)
+
+
+def item(of: Complaint, *, template: str = "receipt", route: Route | None = None, **changes: Any) -> OutboxItem:
+    """The due message of a complaint on the thread it came by."""
+    ticket_changes = changes.pop("ticket", {})
+    way = route or Route(channel_id=of.channel_id, recipient="+628129999000", channel=of.channel)
+    row: dict[str, Any] = {
+        "key": "01JGROW0000000000000000001",
+        "organisation": of.tenant,
+        "complaint_id": of.complaint_id,
+        "template": template,
+        "language": "id",
+        "routes": (way,),
+        "due_at": RECEIVED,
+        **changes,
+    }
+    return OutboxItem(row=OutboxRow(**row), complaint=of, ticket=ticket(of, **ticket_changes))
+
+
+@pytest.fixture(name="make_facts", scope="session")
+def _make_facts() -> Callable[..., Facts]:
+    return facts
+
+
+@pytest.fixture(name="make_complaint", scope="session")
+def _make_complaint() -> Callable[..., Complaint]:
+    return complaint
+
+
+@pytest.fixture(name="make_item", scope="session")
+def _make_item() -> Callable[..., OutboxItem]:
+    return item
