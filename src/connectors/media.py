@@ -149,12 +149,12 @@ class MediaClient:
     def _allowed(self, text: str, base: URL | None = None) -> URL:
         try:
             url = base.join(URL(text)) if base is not None else URL(text)
-            host, port = (url.host or "").lower(), url.port
+            host, port, known = (url.host or "").lower(), url.port, url.origin() in self._origins
         except ValueError:
             raise Unreachable("the media address is not one") from None
         if not text or not host or url.user is not None or url.password is not None:
             raise Unreachable("the media address is not one")
-        if url.origin() in self._origins:
+        if known:
             return url
         if url.scheme != "https" or port != 443 or not self._listed(host):
             raise Unreachable("the media address is not on the list of this channel")

@@ -1,0 +1,82 @@
+"""Connectors built from settings as an operator gives them, talking to the simulator or a small server on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from connectors import registry
+from connectors.contract import Setup
+from connectors.facts import Facts
+
+NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+MINIMAL: dict[str, dict[str, Any]] = {
+    "whatsapp_cloud": {
+        "phone_number_id": "106540352242922",
+        "access_token": "invented-system-user-token",
+        "app_secrets": ["invented-app-secret"],
+        "verify_token": "invented-verify-token",
+    },
+    "whatsapp_twilio": {
+        "account_sid": "ACd1a0b1c2d3e4f5061728394a5b6c7d8e",
+        "auth_tokens": ["invented-auth-token"],
+        "from": "whatsapp:+622150996000",
+    },
+}
+
+MakeSetup = Callable[..., Setup]
+Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
+
+
+@pytest.fixture
+async def make_setup() -> AsyncIterator[MakeSetup]:
+    """Makes the Setup of a kind; further arguments are settings."""
+    sessions: list[aiohttp.ClientSession] = []
+
+    def session() -> aiohttp.ClientSession:
+        if not sessions:
+            sessions.append(aiohttp.ClientSession())
+        return sessions[0]
+
+    def make(
+        kind: str, *, facts: Facts | None = None, public_url: str = "https://aduan.example.co.id", **settings: Any
+    ) -> Setup:
+        spec = registry.find(kind)
+        given = {"kind": kind, "organisation": "akseleran", **MINIMAL[kind], **settings}
+        return Setup(
+            channel_id=f"akseleran-{kind}",
+            settings=spec.settings.model_validate(given),
+            facts=facts or spec.facts,
+            public_url=public_url,
+            session=session,
+            secret=b"x" * 32,
+            now=lambda: datetime.now(UTC),
+        )
+
+    yield make
+    for each in sessions:
+        await each.close()
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Starts a small server that gives every request to one function; returns its address."""
+    runners: list[web.AppRunner] = []
+
+    async def start(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    yield start
+    for runner in runners:
+        await runner.cleanup()

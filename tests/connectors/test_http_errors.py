@@ -1,0 +1,154 @@
+"""P13: which class an answer means, by code and by status, and what becomes of trouble on the line."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pydantic import ValidationError
+
+import connectors
+from connectors import http_errors
+from connectors.errors import CLASSES, Ambiguous, ConnectorError, Throttled, Unavailable
+from connectors.http_errors import call, load_codes, retry_after
+
+Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
+NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+HERE = Path(connectors.__file__).parent
+CLOUD = load_codes(HERE / "whatsapp_cloud" / "codes.yaml")
+TWILIO = load_codes(HERE / "whatsapp_twilio" / "codes.yaml")
+
+#: Every code that the providers' pages name (providers.md A1, A2), by what it means for us.
+SHEET: dict[str, dict[str, list[int]]] = {
+    "cloud": {
+        "Unavailable": [131016, 131000, 131057, 2, 131053, 1],
+        "Throttled": [130429, 131056, 4, 80007, 133016],
+        "Unreachable": [131026, 131049, 131050, 131062, 137000],
+        "Refused": [131051, 131008, 131009, 100, 132000, 132001, 132012, 132015, 132016],
+        "WindowClosed": [131047],
+        "AuthFailed": [190, 3, 10, 200, 250, 299, 131005, 131031, 368, 131042, 131048, 133010],
+    },
+    "twilio": {
+        "Unavailable": [20500, 20503, 63009, 63010, 63012, 63017, 30001],
+        "Throttled": [20429, 14107, 63018],
+        "Unreachable": [21211, 21614, 21610, 63033, 63014, 63003, 63024, 63032],
+        "Refused": [63005, 63013, 63026, 21617, 21656, 63027, 63028, 63041, 11751, 63019, 63021, 63034],
+        "WindowClosed": [63016],
+        "AuthFailed": [20003, 30002],
+    },
+}
+TABLE = [(kind, name, code) for kind, classes in SHEET.items() for name, codes in classes.items() for code in codes]
+
+
+@pytest.mark.parametrize(("kind", "name", "code"), TABLE)
+def test_every_code_of_the_sheet(kind: str, name: str, code: int) -> None:
+    """The code decides, whatever the HTTP status around it: 200, 400, 401, 429 or 500."""
+    codes = CLOUD if kind == "cloud" else TWILIO
+    for status in (200, 400, 401, 403, 404, 429, 500, 503):
+        error = http_errors.error("P", codes, status, code=code, now=NOW, writes=True)
+        assert type(error) is CLASSES[name]
+        if isinstance(error, Throttled):
+            assert error.after == codes.after.get(code, codes.throttled_after)
+
+
+@pytest.mark.parametrize(
+    ("status", "writes", "name"),
+    [(401, True, "AuthFailed"), (429, True, "Throttled"), (500, True, "Unavailable"), (502, True, "Unavailable"),
+     (503, True, "Unavailable"), (504, True, "Ambiguous"), (504, False, "Unavailable"), (408, False, "Unavailable"),
+     (400, True, "Refused"), (403, True, "Refused"), (404, True, "Refused"), (418, True, "Refused"),
+     (301, True, "Unavailable"), (599, True, "Unavailable")],
+)  # fmt: skip
+def test_without_a_known_code_the_status_decides(status: int, writes: bool, name: str) -> None:
+    """Also with a code that no page lists."""
+    for code in (None, 987_654):
+        error: ConnectorError = http_errors.error("P", CLOUD, status, code=code, now=NOW, writes=writes)
+        assert type(error).__name__ == name
+        assert "P answered HTTP" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("7", 7.0), ("0", 0.0), ("-3", 0.0), ("1.5", 1.5), ("Mon, 05 Jan 2026 03:01:00 GMT", 60.0),
+     ("Mon, 05 Jan 2026 02:00:00 GMT", 0.0), ("", None), ("soon", None), ("nan", None), ("inf", 86_400.0),
+     ("9" * 400, 86_400.0), ("Mon, 99 Jan 2026 03:01:00 GMT", None)],
+)  # fmt: skip
+def test_retry_after(text: str, seconds: float | None) -> None:
+    """Numbers and dates are obeyed, up to a day; what cannot be read is as if it were not there."""
+    assert retry_after({"Retry-After": text}, NOW) == seconds
+    error = http_errors.error("P", CLOUD, 429, headers={"retry-after": text}, now=NOW)
+    assert isinstance(error, Throttled)
+    assert error.after == (CLOUD.throttled_after if seconds is None else seconds)
+
+
+def test_a_wrong_table_is_named(tmp_path: Path) -> None:
+    """codes.yaml with a class that does not exist is refused at start."""
+    file = tmp_path / "codes.yaml"
+    file.write_text("source: x\nread_on: 2026-01-01\nthrottled_after: 1\ncodes:\n  5: Perhaps\n")
+    with pytest.raises(ValidationError, match=r"codes\.5"):
+        load_codes(file)
+
+
+@pytest.mark.parametrize(
+    ("writes", "expected"), [pytest.param(True, Ambiguous, id="send"), pytest.param(False, Unavailable, id="read")]
+)
+async def test_trouble_after_the_request_left(serve: Serve, writes: bool, expected: type[ConnectorError]) -> None:
+    """Silence, a reset and half an answer: a send may have gone through, a question may be asked again."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        match request.path:
+            case "/stall":
+                await asyncio.sleep(30)
+            case "/half":
+                response = web.StreamResponse(headers={"Content-Length": "500"})
+                await response.prepare(request)
+                await response.write(b'{"a"')
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    base = await serve(answer)
+    async with aiohttp.ClientSession() as session:
+        for path in ("/stall", "/reset", "/half"):
+            with pytest.raises(expected) as caught:
+                await call(session, "P", "POST", base + path, within=0.5, writes=writes, data=b"secret text")
+            assert "secret text" not in str(caught.value)
+            assert base not in str(caught.value)
+
+
+async def test_nothing_left_when_there_is_no_connection() -> None:
+    """A refused connection and an unknown name are Unavailable, for a send too."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with aiohttp.ClientSession() as session:
+        for url in (f"http://127.0.0.1:{port}/", "http://no-such-name.invalid/"):
+            with pytest.raises(Unavailable):
+                await call(session, "P", "POST", url, within=5, writes=True, data=b"")
+
+
+async def test_redirects_are_not_followed(serve: Serve) -> None:
+    """Credentials go to the configured address and nowhere else."""
+    seen: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        seen.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    base = await serve(answer)
+    async with aiohttp.ClientSession() as session:
+        found = await call(session, "P", "GET", base + "/here", within=5, writes=False)
+    assert (found.status, seen) == (307, ["/here"])
+    assert isinstance(http_errors.error("P", CLOUD, 307, now=NOW), Unavailable)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"a', b"\xff", b"[" * 100_000, b"NaN"])
+def test_bodies_that_are_no_json_survive(body: bytes) -> None:
+    """A proxy's page, a truncated answer, nesting: None, never an exception."""
+    assert http_errors.Answered(status=502, headers={}, body=body).json() is None
