@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -384,6 +385,84 @@ async def test_memory_is_bounded(business: Any) -> None:
             await account.inject_text(f"+62{number:08}", "x")
         assert len(account.received) == 10
         assert account.received.total == 30
+
+
+async def test_download_faults_do_not_touch_sends(cloud: WhatsAppCloud, http: aiohttp.ClientSession) -> None:
+    await cloud.inject_text(BUDI, "halo")
+    media = cloud.add_media(b"x" * 3_000_000, "video/mp4")
+    address = cloud.media_address(media)
+    assert address is not None
+    cloud.media_faults.http(502)
+    bearer = {"Authorization": "Bearer token-1"}
+    assert (await send(http, cloud, **text()))[0] == 200
+    async with http.get(address, headers=bearer) as answer:
+        assert answer.status == 502
+    async with http.get(address, headers=bearer) as answer:
+        assert len(await answer.read()) == 3_000_000
+
+
+async def test_every_weather_can_be_suffered(cloud: WhatsAppCloud, http: aiohttp.ClientSession) -> None:
+    await cloud.inject_text(BUDI, "halo")
+    seen: dict[str, set[object]] = {}
+    for name in simulator.CLIMATES:
+        cloud.weather = Weather.named(name, seed=4)
+        cloud.weather.climate = dataclasses.replace(cloud.weather.climate, stall_seconds=0.01)
+        seen[name] = set()
+        for _ in range(25):
+            url = f"{cloud.base_url}/v26.0/{cloud.phone_number_id}/messages"
+            body = {"messaging_product": "whatsapp"} | text()
+            try:
+                async with http.post(url, json=body, headers={"Authorization": "Bearer token-1"}) as answer:
+                    seen[name].add(answer.status)
+            except aiohttp.ClientConnectionError:
+                seen[name].add("broken")
+    assert seen["calm"] == seen["duplicates"] == seen["shuffle"] == {200}
+    assert {200, 500, 502, 503, "broken"} <= seen["server-errors"]
+    assert seen["stall"] == {200, 504}
+    assert seen["expired-token"] == {401}
+    assert seen["window-closed"] == {400}
+
+
+async def test_shuffle_changes_the_order_only(cloud: WhatsAppCloud, business: Any) -> None:
+    cloud.weather = Weather.named("shuffle", seed=1)
+    ids = [await cloud.inject_text(BUDI, str(number)) for number in range(30)]
+    await cloud.settled()
+    got = [json.loads(call.body)["entry"][0]["changes"][0]["value"]["messages"][0]["id"] for call in business.calls]
+    assert got != ids
+    assert sorted(got) == sorted(ids)
+
+
+async def test_linked_document_is_fetched_or_fails(
+    cloud: WhatsAppCloud, business: Any, http: aiohttp.ClientSession
+) -> None:
+    await cloud.inject_text(BUDI, "halo")
+    good = {"link": business.url + "/tanda-terima.pdf", "filename": "tanda-terima.pdf"}
+    assert (await send(http, cloud, to=BUDI, type="document", document=good))[0] == 200
+    outside = {"link": "https://example.com/a.pdf"}
+    assert (await send(http, cloud, to=BUDI, type="document", document=outside))[0] == 200
+    await cloud.settled()
+    first, second = cloud.sent
+    assert first.media is not None
+    assert (first.media.filename, first.status) == ("tanda-terima.pdf", "read")
+    assert (second.media, second.status, second.errors) == (None, "failed", [131053])
+
+
+async def test_numbers_of_one_business_account(business: Any, http: aiohttp.ClientSession) -> None:
+    accounts = [
+        WhatsAppCloud(
+            app_secret="s", access_token=f"t{n}", phone_number_id=str(n), waba_id="9", verify_token="v", statuses=False
+        )
+        for n in range(2)
+    ]
+    async with await simulator.start(accounts):
+        for account in accounts:
+            apps = f"{account.base_url}/v26.0/9/subscribed_apps"
+            async with http.post(apps, headers={"Authorization": f"Bearer {account.access_token}"}) as answer:
+                assert answer.status == 200
+            await account.inject_text(BUDI, "halo")
+            await send(http, account, token=account.access_token, **text(body=account.phone_number_id))
+        assert [each.sent[0].text for each in accounts] == ["0", "1"]
+        assert (await send(http, accounts[0], token="t1", **text()))[0] == 401
 
 
 def test_unknown_weather_names_the_known() -> None:

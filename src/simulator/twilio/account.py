@@ -76,7 +76,8 @@ class Twilio:
         self.weather = weather or Weather()
         self.clock = clock
         self.keep = keep
-        self.faults = Faults()
+        self.faults = Faults()  # met by sends
+        self.media_faults = Faults()  # met by both steps of a download
         self.unreachable: set[str] = set()  # addresses without WhatsApp: 63024
         self.sent: Record[Message] = Record(keep)
         self.received: Record[Message] = Record(keep)

@@ -156,6 +156,9 @@ class Rest:
         """GET …/Media/{sid}: a redirect to the media host, whose address is the secret."""
         try:
             account, _, media = self._media(request)
+            fault = account.media_faults.next()
+            if fault is not None:
+                return await _suffer(fault, request, account, {})
             key = secrets.token_urlsafe(24)
             account.cdn[key] = media
             while len(account.cdn) > MOST_ADDRESSES:
@@ -179,6 +182,9 @@ class Rest:
         for account in self._accounts:
             media = account.cdn.get(key)
             if media is not None:
+                fault = account.media_faults.next()
+                if fault is not None:
+                    return await _suffer(fault, request, account, {})
                 if "Authorization" in request.headers:
                     account.leaked.append(request.path)
                     return web.Response(status=400, text="Only one auth mechanism allowed")

@@ -28,6 +28,7 @@ Where = Literal["call", "status", "both"]
 
 # Non-200 is tried again at once, then less often, for seven days (Meta: WhatsApp webhooks).
 RETRY_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 24), *([4 * 3600] * 36))
+MOST_RETRYING = 20_000  # webhooks that wait for another attempt; further ones are given up
 POLICY = RetryPolicy(waits=RETRY_WAITS, wanted=lambda attempt: attempt.status != 200)
 
 
@@ -79,7 +80,8 @@ class WhatsAppCloud(CustomerView):
         self.status_delays = dict(status_delays or {"sent": 0.05, "delivered": 0.2, "read": 1.0})
         self.weather = weather or Weather()
         self.clock = clock
-        self.faults = Faults()
+        self.faults = Faults()  # met by sends
+        self.media_faults = Faults()  # met by both steps of a download
         self.people = People(waba_id, country_code=country_code, user_ids=user_ids)
         self.unreachable: set[str] = set()  # numbers or user ids that are not on WhatsApp
         self.subscribed = False
@@ -233,8 +235,10 @@ class WhatsAppCloud(CustomerView):
             return sending
         self.deliveries.append(sending)
         first = await delivery.attempt(self.place.http, sending, POLICY)
-        if POLICY.wanted(first):
+        if POLICY.wanted(first) and len(self.tasks) < MOST_RETRYING:
             self.tasks.spawn(delivery.retry(self.place.http, sending, POLICY, self.time_scale))
+        else:
+            sending.given_up = POLICY.wanted(first)
         return sending
 
     def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:

@@ -42,7 +42,6 @@ class Graph:
     def __init__(self, accounts: Sequence[WhatsAppCloud]) -> None:
         self._accounts = list(accounts)
         self._numbers = {account.phone_number_id: account for account in accounts}
-        self._wabas = {account.waba_id: account for account in accounts}
 
     def routes(self) -> list[web.RouteDef]:
         """The routes, to be mounted below `prefix`."""
@@ -62,7 +61,7 @@ class Graph:
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{phone_number_id}/messages"""
         try:
-            account = self._account(request, self._numbers)
+            account = self._number(request)
             raw = await request.read()
             fault = account.faults.next() or _weather(account)
             if fault is not None:
@@ -79,13 +78,13 @@ class Graph:
             id_ = request.match_info["id"]
             if id_ in self._numbers:
                 return answer(_phone_number(self._authorized(request, self._numbers[id_])))
-            if id_ in self._wabas:
-                account = self._authorized(request, self._wabas[id_])
+            if any(account.waba_id == id_ for account in self._accounts):
+                account = self._authorized(request, self._business(request))
                 return answer({"id": id_, "name": account.name, "timezone_id": "42"})
             for account in self._accounts:
                 media = account.media.get(id_, account.clock())
                 if media is not None:
-                    fault = account.faults.next() or _weather(account)
+                    fault = account.media_faults.next() or _media_weather(account)
                     if fault is not None:
                         return await _suffer(fault, request, account, None)
                     self._authorize(request, account)
@@ -114,13 +113,16 @@ class Graph:
             if media is not None and media.id == request.query.get("mid"):
                 if request.headers.get("Authorization") != f"Bearer {account.access_token}":
                     return web.Response(status=401, text="Unauthorized")
+                fault = account.media_faults.next() or _media_weather(account)
+                if fault is not None:
+                    return await _suffer(fault, request, account, None)
                 return web.Response(body=media.content, headers={"Content-Type": media.media_type})
         return web.Response(status=404, text="Not Found")
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{phone_number_id}/media (multipart)"""
         try:
-            account = self._authorized(request, self._account(request, self._numbers))
+            account = self._authorized(request, self._number(request))
             form = await request.post()
             file, type_ = form.get("file"), form.get("type")
             if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
@@ -147,7 +149,7 @@ class Graph:
     async def subscribed_apps(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{waba_id}/subscribed_apps"""
         try:
-            account = self._authorized(request, self._account(request, self._wabas))
+            account = self._authorized(request, self._business(request))
             app = {"id": account.app_id, "name": account.name, "link": "https://www.facebook.com/games/?app_id=0"}
             data = [{"whatsapp_business_api_data": app, "override_callback_uri": account.webhook_url}]
             return answer({"data": data if account.subscribed else []})
@@ -157,7 +159,7 @@ class Graph:
     async def subscribe(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{waba_id}/subscribed_apps; an override address must pass the handshake."""
         try:
-            account = self._authorized(request, self._account(request, self._wabas))
+            account = self._authorized(request, self._business(request))
             raw = await request.read()
             body = _json(raw) if request.content_type == "application/json" and raw else dict(await request.post())
             url, token = body.get("override_callback_uri"), body.get("verify_token")
@@ -175,7 +177,7 @@ class Graph:
     async def unsubscribe(self, request: web.Request) -> web.StreamResponse:
         """DELETE /{version}/{waba_id}/subscribed_apps"""
         try:
-            account = self._authorized(request, self._account(request, self._wabas))
+            account = self._authorized(request, self._business(request))
             account.subscribed = False
             return answer({"success": True})
         except GraphError as error:
@@ -201,13 +203,23 @@ class Graph:
             return answer({"data": data})
         return refuse(GraphError(190))
 
-    def _account(self, request: web.Request, accounts: dict[str, WhatsAppCloud]) -> WhatsAppCloud:
+    def _number(self, request: web.Request) -> WhatsAppCloud:
         _check_version(request)
         id_ = request.match_info["id"]
-        account = accounts.get(id_)
+        account = self._numbers.get(id_)
         if account is None:
             raise GraphError(100, f"Unsupported request. Object with ID '{id_[:40]}' does not exist")
         return account
+
+    def _business(self, request: web.Request) -> WhatsAppCloud:
+        """The account in the path; several numbers may share one, then the token decides."""
+        _check_version(request)
+        id_ = request.match_info["id"]
+        found = [account for account in self._accounts if account.waba_id == id_]
+        if not found:
+            raise GraphError(100, f"Unsupported request. Object with ID '{id_[:40]}' does not exist")
+        given = request.headers.get("Authorization", "")
+        return next((account for account in found if given == f"Bearer {account.access_token}"), found[0])
 
     def _authorized(self, request: web.Request, account: WhatsAppCloud) -> WhatsAppCloud:
         self._authorize(request, account)
@@ -248,6 +260,11 @@ def _phone_number(account: WhatsAppCloud) -> dict[str, Any]:
 def _weather(account: WhatsAppCloud) -> Fault | None:
     trouble = account.weather.trouble()
     return None if trouble is None else _fault(account, trouble)
+
+
+def _media_weather(account: WhatsAppCloud) -> Fault | None:
+    # The window is about messages; a download never meets it.
+    return None if account.weather.climate.trouble == "window-closed" else _weather(account)
 
 
 def _fault(account: WhatsAppCloud, trouble: Trouble) -> Fault:
