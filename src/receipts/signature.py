@@ -121,6 +121,15 @@ def encode(statement: Statement) -> bytes:
     return msgspec.json.encode(statement, order="deterministic")
 
 
+def decode(body: bytes) -> Statement | None:
+    """The statement of these bytes; None when they are not exactly what `encode` makes of one."""
+    try:
+        statement = msgspec.json.decode(body, type=Statement)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return statement if encode(statement) == body else None
+
+
 def sign_statement(statement: Statement, key: SigningKey) -> str:
     """The statement and its signature as one URL-safe token: what the QR code of a printed receipt carries."""
     body = encode(statement)
@@ -133,15 +142,11 @@ def read_statement(token: str, keys: PublicKeys) -> Statement | None:
     if match is None:
         return None
     body, signature = bytes_of(match[1]), bytes_of(match[2])
-    if body is None or signature is None:
-        return None
-    try:
-        statement = msgspec.json.decode(body, type=Statement)
-    except msgspec.MsgspecError:
+    statement = decode(body) if body is not None else None
+    if statement is None or body is None or signature is None:
         return None
     key = keys.get(statement.key_id)
-    genuine = key is not None and encode(statement) == body and is_signed(key, signature, _CONTEXT + body)
-    return statement if genuine else None
+    return statement if key is not None and is_signed(key, signature, _CONTEXT + body) else None
 
 
 def is_signed(key: Ed25519PublicKey, signature: bytes, message: bytes) -> bool:

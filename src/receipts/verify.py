@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
-from receipts.signature import PublicKeys, SigningKey, Statement, bytes_of, encode, is_signed, text_of
+from receipts.signature import PublicKeys, SigningKey, Statement, bytes_of, decode, encode, is_signed, text_of
 
 Reason = Literal["genuine", "not_a_receipt", "unknown_key", "changed"]
 
@@ -39,9 +38,8 @@ def verify(pdf: bytes, keys: PublicKeys) -> Verdict:
     if match is None or not pdf.startswith(b"%PDF-"):
         return Verdict(valid=False, reason="not_a_receipt" if start < 0 else "changed")
     body = bytes_of(match[1].decode())
-    try:
-        statement = msgspec.json.decode(body or b"", type=Statement)
-    except msgspec.MsgspecError:
+    statement = decode(body) if body is not None else None
+    if statement is None:
         return Verdict(valid=False, reason="changed")
     key = keys.get(statement.key_id)
     if key is None:
