@@ -22,6 +22,7 @@ from connectors.errors import AuthFailed, Throttled, Unavailable, Unreachable
 from connectors.http_errors import network, retry_after
 
 MOST_REDIRECTS = 5
+FIRST_FREE_PORT = 1024  # ports below belong to the system (RFC 6335): no media host stands there
 CHUNK_BYTES = 65_536
 THROTTLED_AFTER = 60.0  # seconds to wait when a media host says 429 without saying how long
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -84,12 +85,13 @@ class MediaClient:
 
     `hosts` are the names of facts.yaml ("*.x" matches sub-domains), reached by https on its own port only. `bases` are
     addresses that the operator configured (a proxy, the simulator): they may be http and may lie inside the network,
-    unless their host stands in `hosts`, which is the provider's own.
+    unless their host stands in `hosts`, which is the provider's own. A media host beside such a base may have a port
+    of its own, but not one of the system's.
     """
 
     def __init__(self, hosts: Sequence[str], bases: Sequence[str], *, max_bytes: int, timeout: float) -> None:
         self._hosts = tuple(host.lower() for host in hosts)
-        self._origins = frozenset(URL(base).origin() for base in bases if not self._listed(URL(base).host or ""))
+        self._bases = [URL(base) for base in bases if not self._listed(URL(base).host or "")]
         self._max_bytes = max_bytes
         self._timeout = aiohttp.ClientTimeout(
             total=timeout, sock_connect=min(10.0, timeout), sock_read=min(30.0, timeout)
@@ -130,7 +132,7 @@ class MediaClient:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            inside = frozenset(origin.host or "" for origin in self._origins)
+            inside = frozenset(base.host or "" for base in self._bases)
             connector = aiohttp.TCPConnector(
                 resolver=Checked(inside), use_dns_cache=False, force_close=True, family=socket.AF_UNSPEC
             )
@@ -149,13 +151,14 @@ class MediaClient:
     def _allowed(self, text: str, base: URL | None = None) -> URL:
         try:
             url = base.join(URL(text)) if base is not None else URL(text)
-            host, port, known = (url.host or "").lower(), url.port, url.origin() in self._origins
+            host, port = (url.host or "").lower(), url.port or 0
         except ValueError:
             raise Unreachable("the media address is not one") from None
         if not text or not host or url.user is not None or url.password is not None:
             raise Unreachable("the media address is not one")
-        if known:
-            return url
+        for base in self._bases:
+            if (url.scheme, host) == (base.scheme, base.host) and (port == base.port or port >= FIRST_FREE_PORT):
+                return url
         if url.scheme != "https" or port != 443 or not self._listed(host):
             raise Unreachable("the media address is not on the list of this channel")
         return url

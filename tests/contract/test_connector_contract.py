@@ -1,6 +1,6 @@
 """The contract that every connector keeps, ours and other people's, found by the registry (P13, P18, P19, P32, P33).
 
-What a fixture folder holds stands in connector_kit.py. `pytest --accept` rewrites expected.json; the diff is the review.
+What a fixture folder holds stands in connector_kit.py. `pytest --accept` rewrites expected.json: read the diff.
 """
 
 from __future__ import annotations
