@@ -96,10 +96,12 @@ def seal(secret: bytes, channel_id: str, body: bytes) -> str:
     return hmac.new(secret, b"aduan submission\n" + channel_id.encode() + b"\n" + body, hashlib.sha256).hexdigest()
 
 
-def check_seal(secret: bytes, channel_id: str, request: Request) -> None:
-    """Raises Rejected(401) unless the request carries the seal of our web front, Rejected(405) for another method."""
+def check_seal(secret: bytes, channel_id: str, request: Request, most: int) -> None:
+    """Raises Rejected(401) unless our web front sealed the request; 405 for another method, 413 above `most` bytes."""
     if request.method != "POST":
         raise Rejected(405, "a submission is posted")
+    if len(request.body) > most:
+        raise Rejected(413, "the document is too large")
     given = request.header(SEAL_HEADER)
     expected = seal(secret, channel_id, request.body)
     if given is None or not signing.same(given, [expected.encode()]):
@@ -137,7 +139,7 @@ def parse(raw: Raw, channel: Channel, account: str) -> Message:
     """The message of a kept submission. Raises Malformed when it cannot be read."""
     try:
         kept = msgspec.json.decode(raw.body, type=Submission)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("not a kept submission") from error
     fields = {name: value for name, value in kept.fields.items() if name != "narrative"}
     email = identity.email(fields.get("email"))
@@ -152,7 +154,7 @@ def parse(raw: Raw, channel: Channel, account: str) -> Message:
         external_id=kept.idempotency_key,
         sent_at=raw.received_at,
         sender=Sender(
-            key=_sender_key(kept, email.address if email else None, phone),
+            key=_sender_key(kept, email.address.lower() if email else None, phone),
             name=fields.get("full_name"),
             phone=phone,
             email=email.address if email else None,

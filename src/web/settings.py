@@ -28,12 +28,12 @@ class UploadLimits(Struct, frozen=True, kw_only=True):
 
 
 class RateLimits(Struct, frozen=True, kw_only=True):
-    """Token buckets: `burst` at once, then `per_minute`."""
+    """Token buckets: `burst` at once, then `per_minute`. Generous, because whole towns share one mobile address."""
 
-    address_burst: int = 60
-    address_per_minute: float = 60
-    contact_burst: int = 10
-    contact_per_minute: float = 1
+    address_burst: int = 300
+    address_per_minute: float = 300
+    contact_burst: int = 60
+    contact_per_minute: float = 10
     #: Keys remembered at most; the longest unused is forgotten first.
     remembered: int = 50_000
 

@@ -99,7 +99,7 @@ class Spool:
     def __init__(self, directory: Path, limits: UploadLimits) -> None:
         self._directory = directory
         self._limits = limits
-        (directory / "incoming").mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
         """Where a file with this digest lies, whether or not it is there."""
@@ -111,7 +111,7 @@ class Spool:
         `budget` is what all files together may still weigh, bytes. Raises OSError when the disk is full.
         """
         shown = file_types.safe_name(name)
-        writing = _Writing(self._directory / "incoming" / secrets.token_hex(16))
+        writing = _Writing(self._directory / f"new-{secrets.token_hex(16)}")
         refused: str | None = None
         size = 0
         try:

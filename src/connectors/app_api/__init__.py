@@ -35,7 +35,7 @@ class AppApi:
         given = request.header("x-api-key")
         if given is None or not signing.same(given, self._keys):
             raise Rejected(401, "X-Api-Key is missing or wrong")
-        submission.check_seal(self._secret, self.channel_id, request)
+        submission.check_seal(self._secret, self.channel_id, request, self.facts.max_body_bytes.value)
         return submission.receive(self._secret, self.channel_id, request, _NO_FORM)
 
     def parse(self, raw: Raw) -> Sequence[Event]:

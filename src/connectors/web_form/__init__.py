@@ -29,7 +29,7 @@ class WebForm:
 
     def receive(self, request: Request) -> Intake:
         """What to keep of a submission. Raises Rejected(401) without the seal, InvalidSubmission naming every field."""
-        submission.check_seal(self._secret, self.channel_id, request)
+        submission.check_seal(self._secret, self.channel_id, request, self.facts.max_body_bytes.value)
         return submission.receive(self._secret, self.channel_id, request, self._rules)
 
     def parse(self, raw: Raw) -> Sequence[Event]:

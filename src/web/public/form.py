@@ -141,7 +141,9 @@ def _after(
     codes = {p.code for p in error.problems}
     if error.problems:
         fresh = bool(codes & {"form_unknown", "form_expired"})
-        return _again(site, request, page, channel_id, shown, error.problems, error.status, fresh=fresh)
+        # Who must correct something else comes back later anyway: "too fast" would only confuse.
+        others = tuple(p for p in error.problems if p.code != "form_too_fast")
+        return _again(site, request, page, channel_id, shown, others or error.problems, error.status, fresh=fresh)
     notice = {409: "notice_in_flight", 422: "notice_sent_before", 429: "notice_too_many", 503: "notice_unavailable"}
     if error.status not in notice:
         raise error

@@ -10,7 +10,7 @@ from web import headers
 from web.problem import ProblemError
 from web.public.site import Site, language_of
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,128}")
+_TOKEN = re.compile(r"[A-Za-z0-9_.-]{16,128}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9-]")
 
 
