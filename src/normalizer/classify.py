@@ -52,7 +52,7 @@ def classify(
         values[value] = values.get(value, 0.0) + weight
     category = _best(scores.get("categories"), categories) if categories else None
     issue = _best(scores.get("issues"), None)
-    urgency = _urgency(scores.get("urgency", {}))
+    urgency = _urgency(scores.get("urgency", {}), hits)
     indications = scores.get("indications", {})
     return Proposal(
         kind=_kind(scores, kinds, urgency),
@@ -80,7 +80,16 @@ def _best(scores: dict[str, float] | None, allowed: tuple[str, ...] | None) -> s
     return best if best_score >= THRESHOLD else None
 
 
-def _urgency(scores: dict[str, float]) -> Urgency:
+def _urgency(scores: dict[str, float], hits: list[Entry]) -> Urgency:
+    if "low" in scores and "high" in scores:
+        # "tidak mendesak" holds "mendesak" and means the opposite.
+        calm = [f" {hit.term} " for hit in hits if hit.section == "urgency" and hit.value == "low"]
+        negated = sum(
+            hit.weight
+            for hit in hits
+            if hit.section == "urgency" and hit.value == "high" and any(f" {hit.term} " in term for term in calm)
+        )
+        scores = scores | {"high": scores["high"] - negated}
     for level in _URGENCIES:
         if scores.get(level, 0.0) >= THRESHOLD:
             return level

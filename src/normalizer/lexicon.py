@@ -263,9 +263,19 @@ def _trie(entries: list[Entry], spelling: Mapping[str, tuple[str, ...]]) -> tupl
                 for token in spelling.get(word, (word,)):
                     vocabulary.add(token)
                     node = node.next.setdefault(token, Node())
-        if entry not in node.entries:
-            node.entries = (*node.entries, entry)
+        node.entries = _with(node.entries, entry, spelling)
     return root, vocabulary
+
+
+def _with(entries: tuple[Entry, ...], new: Entry, spelling: Mapping[str, tuple[str, ...]]) -> tuple[Entry, ...]:
+    """A term that is written twice ("scam" is spelled "penipuan") speaks once: by its right spelling, with its greater
+    weight."""
+    for index, known in enumerate(entries):
+        if (known.section, known.value) == (new.section, new.value):
+            respelled = any(word in spelling for word in words(known.term))
+            merged = (new if respelled else known)._replace(weight=max(known.weight, new.weight))
+            return (*entries[:index], merged, *entries[index + 1 :])
+    return (*entries, new)
 
 
 def _with_enclitics(vocabulary: set[str], spelling: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
