@@ -139,4 +139,7 @@ def normalize(message: Message, context: Context) -> Complaint:
 
 
 def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
+    except OverflowError:  # the first or the last hours that a datetime can hold
+        return moment.replace(tzinfo=UTC)

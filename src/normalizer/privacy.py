@@ -79,8 +79,8 @@ _MOMENT = re.compile(
     r"(?:[ ][0-9]{1,2}(?:[.][0-9]{2}){0,2})?"
 )
 _TICKET = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9]")
-_LOCAL_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-'")
-_DOMAIN_HEAD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[.])?[A-Za-z0-9.-]{0,190}")
+_LOCAL_SIGNS = "._%+-'"
+_DOMAIN_HEAD = re.compile(r"[^\W_][\w.-]{0,252}")
 # Codes of the provinces (Ministry of Home Affairs), with room for the newest ones of Papua.
 _PROVINCES = frozenset(
     str(code)
@@ -135,7 +135,7 @@ def _emails(text: str) -> Iterator[Span]:
     floor = 0
     while at != -1:
         start = at
-        while start > floor and at - start < 64 and text[start - 1] in _LOCAL_CHARS:
+        while start > floor and at - start < 64 and (text[start - 1].isalnum() or text[start - 1] in _LOCAL_SIGNS):
             start -= 1
         if start < at:
             head = _DOMAIN_HEAD.match(text, at + 1)
@@ -167,16 +167,23 @@ def _code(text: str, start: int) -> Span | None:
 
 def _numbers(text: str) -> Iterator[Span]:
     for run in _DIGIT_RUN.finditer(text):
-        if run.end() - run.start() < 3 or _is_ticket_number(text, run.start(), run.end()):
+        if run.end() - run.start() < 3:
             continue
+        known_until = 0
         if run.start() and (text[run.start() - 1].isalpha() or text[run.start() - 1] in "-/"):
             code = _code(text, run.start())
             if code is not None:
                 yield code
-                continue
-        groups = [(group.start() + run.start(), group.end() + run.start()) for group in _GROUP.finditer(run[0])]
+                known_until = code.end
+            else:
+                known_until = _ticket_number_end(text, run.start())
+        groups = [
+            (group.start() + run.start(), group.end() + run.start())
+            for group in _GROUP.finditer(run[0])
+            if group.end() + run.start() > known_until
+        ]
         # A word can stand only before the first group: the others have digits before them.
-        anchor = _anchor(text, run.start())
+        anchor = _anchor(text, run.start()) if not known_until else None
         is_money_after = _MONEY_AFTER.match(text, run.end()) is not None
         index = 0
         while index < len(groups):
@@ -194,9 +201,12 @@ def _numbers(text: str) -> Iterator[Span]:
             anchor = None
 
 
-def _is_ticket_number(text: str, start: int, end: int) -> bool:
-    """Whether the digits belong to one of our ticket numbers ("AKS-20260105-000123-7"), which are no secret."""
-    return start > 1 and text[start - 1] == "-" and text[start - 2].isalpha() and bool(_TICKET.match(text, start, end))
+def _ticket_number_end(text: str, start: int) -> int:
+    """Where our ticket number ("AKS-20260105-000123-7", no secret) ends whose digits begin at `start`; else 0."""
+    if start < 2 or text[start - 1] != "-" or not text[start - 2].isalpha():
+        return 0
+    found = _TICKET.match(text, start)
+    return found.end() if found is not None else 0
 
 
 def _anchor(text: str, start: int) -> _Anchor | None:

@@ -199,6 +199,7 @@ def test_the_subject_of_a_mail_counts(message: MakeMessage, context: MakeContext
         (NOON + timedelta(minutes=5), NOON + timedelta(minutes=5), False),
         (NOON + timedelta(minutes=5, seconds=1), NOON, True),
         (datetime(2026, 1, 5, 12, 0, tzinfo=timezone(timedelta(hours=7))), NOON, False),
+        (datetime.min.replace(tzinfo=timezone(timedelta(hours=7))), datetime.min.replace(tzinfo=UTC), False),
         (datetime(2026, 1, 5, 5, 0), NOON, False),  # noqa: DTZ001  # a connector that forgot the zone
     ],
 )

@@ -33,6 +33,10 @@ from normalizer.privacy import MASKS, find, redact
         ("05-01-2026 081234567890", "05-01-2026 [telepon]"),
         ("081234567890 3171015708450001", "[telepon] [NIK]"),
         ("081234567890\n081234567891", "[telepon]\n[telepon]"),
+        ("tiket AKS-20260105-000123-7 081234567890", "tiket AKS-20260105-000123-7 [telepon]"),
+        ("pinjaman AKS-L-00123 081234567890", "pinjaman [rekening] [telepon]"),
+        ("hp081234567890ya", "hp[telepon]ya"),
+        ("budi@bücher.example", "[email]"),
     ],
 )
 def test_personal_data_is_masked(text: str, shown: str) -> None:
