@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -139,3 +141,9 @@ class Config(Section):
             if not key.replace("-", "").isalnum() or not key.isascii() or key != key.lower():
                 raise ValueError(f"`{key}` stands in addresses: use lower-case letters, digits and hyphens")
         return value
+
+
+def data_folder(file: Path, environment: Any, data_dir: Any, environ: Mapping[str, str]) -> Path:
+    """The folder of an installation's data: beside its file, or DATA_DIR (of the working directory) for a demo."""
+    given = environ.get("DATA_DIR") if environment == "demo" else None
+    return Path(given).resolve() if given else (file.parent / str(data_dir)).resolve()

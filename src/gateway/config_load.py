@@ -19,7 +19,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from connectors import registry
 from connectors.contract import ChannelSettings, Spec
 from connectors.errors import Misconfigured
-from gateway.config import Config, Listen
+from gateway.config import Config, Listen, data_folder
 from normalizer import lexicon as lexicons
 from receipts.wording import Wording
 from receipts.wording_load import load_wording
@@ -91,11 +91,10 @@ def overridden(installation: Installation, environ: Mapping[str, str] = os.envir
         # A server that listens everywhere is still reached by its own machine's address.
         host = "127.0.0.1" if chosen.host in {"0.0.0.0", "::"} else chosen.host  # noqa: S104  # compared, not bound
         public_url = f"http://[{host}]:{chosen.port}" if ":" in host else f"http://{host}:{chosen.port}"
-    given = environ.get("DATA_DIR")
     return replace(
         installation,
         config=config.model_copy(update={"listen": chosen, "public_url": public_url}),
-        data_dir=Path(given).resolve() if given else installation.data_dir,
+        data_dir=data_folder(installation.file, config.environment, config.data_dir, environ),
     )
 
 
@@ -128,7 +127,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Installation:
     return Installation(
         file=path,
         config=config,
-        data_dir=(path.parent / config.data_dir).resolve(),
+        data_dir=data_folder(path, None, config.data_dir, environ),
         organisations=organisations,
         channels=channels,
         wording=wording,

@@ -1,0 +1,18 @@
+"""The command line. `main` is the console script; each command is a module that imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Runs the command that was typed and ends with its exit code: 0 good, 1 the answer is bad, 2 wrong usage."""
+    from gateway.cli.guard import problem
+
+    found = problem()
+    if found is not None:
+        print(f"aduan: {found}", file=sys.stderr)
+        sys.exit(1)
+    from gateway.cli.commands import app
+
+    app()

@@ -1,0 +1,22 @@
+"""Every command by its name. Nothing here, nor in a command's module, imports a provider or the server."""
+
+from __future__ import annotations
+
+import typer
+
+from gateway.cli.channels import channels
+from gateway.cli.check import check
+from gateway.cli.due import due
+from gateway.cli.schema import schema
+
+app = typer.Typer(
+    name="aduan",
+    help="Menerima pengaduan dari semua kanal dan menepati tenggatnya.\n\n"
+    "Takes complaints from every channel and keeps their deadlines. "
+    "Exit codes: 0 good, 1 the answer is bad, 2 wrong usage.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for _command in (check, channels, due, schema):
+    app.command()(_command)

@@ -1,0 +1,16 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_CONFIG = Path("config/aduan.yaml")
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", envvar="ADUAN_CONFIG", metavar="PATH", help="The configuration file."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
