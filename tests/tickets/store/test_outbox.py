@@ -1,0 +1,166 @@
+"""What is owed: claimed once, settled in sets, taken up again after a crash (P11, A13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from store_values import Build
+from tickets.model import Records, Route, Settled, TaskRow
+from tickets.store import Store
+
+ORGANISATION = "klikacc"
+
+
+def owe(store: Store, build: Build, *rows: Mapping[str, object]) -> Records:
+    """One complaint that owes several messages, named by their templates."""
+    records = build.records(store)
+    complaint_id = records.complaints[0].complaint_id
+    owed = [build.owed(complaint_id, **row) for row in rows]
+    with store.begin() as tx:
+        tx.add(msgspec.structs.replace(records, outbox=owed))
+    return records
+
+
+def test_what_is_due_longest_is_claimed_first_and_once(store: Store, build: Build) -> None:
+    records = owe(
+        store,
+        build,
+        {"template": "c", "due_at": build.now},
+        {"template": "a", "due_at": build.now - timedelta(hours=2)},
+        {"template": "later", "due_at": build.now + timedelta(seconds=1)},
+        {"template": "b", "due_at": build.now - timedelta(hours=1)},
+        {"template": "halted", "state": "halted"},
+    )
+    with store.begin() as tx:
+        first = tx.claim_outbox(build.now, 2)
+    with store.begin() as tx:
+        second = tx.claim_outbox(build.now, 10)
+        assert not tx.claim_outbox(build.now, 10)
+    assert [item.row.template for item in first] == ["a", "b"]
+    assert [item.row.template for item in second] == ["c"]
+    (item,) = second
+    assert (item.row.state, item.row.attempts, item.row.first_attempt_at) == ("sending", 1, build.now)
+    assert item.complaint == records.complaints[0]
+    assert item.ticket == records.tickets[0]
+    assert store.counts()["outbox_sending"] == 3
+    assert store.counts()["outbox_halted"] == 1
+    assert store.counts()["outbox_due"] == 1
+
+
+def test_channels_can_be_chosen_and_left_out(store: Store, build: Build) -> None:
+    def over(channel_id: str) -> tuple[Route, ...]:
+        return (Route(channel_id=channel_id, recipient="r"),)
+
+    owe(store, build, *({"template": name, "routes": over(name)} for name in ("wa", "mail", "x")))
+    with store.begin() as tx:
+        assert [item.row.template for item in tx.claim_outbox(build.now, 10, ["wa", "sms"])] == ["wa"]
+        assert not tx.claim_outbox(build.now, 10, [])
+        assert [item.row.template for item in tx.claim_outbox(build.now, 10, exclude=["x"])] == ["mail"]
+
+
+def test_an_attempt_counts_and_keeps_its_first_moment(store: Store, build: Build) -> None:
+    owe(store, build, {})
+    for attempt in (1, 2, 3):
+        with store.begin() as tx:
+            (item,) = tx.claim_outbox(build.now + timedelta(hours=attempt), 10)
+            tx.settle_outbox([build.again(item)])
+        assert item.row.attempts == attempt
+        assert item.row.first_attempt_at == build.now + timedelta(hours=1)
+
+
+def test_settling_writes_receipt_thread_task_and_log_at_once(store: Store, build: Build) -> None:
+    records = owe(store, build, {})
+    with store.begin() as tx:
+        (item,) = tx.claim_outbox(build.now, 10)
+        tx.settle_outbox([build.sent(item, "wamid.1", registers=("wa:1:wamid.1",))])
+        known = tx.known(ORGANISATION, [], ["wa:1:wamid.1"])
+    assert known.threads["wa:1:wamid.1"].complaint == records.complaints[0]
+    view = store.ticket(records.tickets[0].ticket_number)
+    assert view is not None
+    (receipt,) = view.complaint.receipts
+    assert (receipt.state, receipt.provider_id, receipt.body_hash, receipt.template_version, receipt.sent_at) == (
+        "sent", "wamid.1", "hash", "7", build.now,
+    )  # fmt: skip
+    assert [event.type for event in view.audit] == ["complaint.received", "receipt.sent"]
+
+
+def test_a_failed_attempt_with_a_task_of_its_own_opens_no_second(store: Store, build: Build) -> None:
+    records = owe(store, build, {})
+    complaint_id = records.complaints[0].complaint_id
+    with store.begin() as tx:
+        (item,) = tx.claim_outbox(build.now, 10)
+        task = TaskRow(
+            id="T1",
+            organisation=ORGANISATION,
+            complaint_id=complaint_id,
+            kind="refused",
+            reason="131009",
+            opened_at=build.now,
+        )
+        row = msgspec.structs.replace(item.row, state="failed", error_class="Refused")
+        tx.settle_outbox([Settled(row=row, receipt_state="failed", task=task)])
+    assert list(store.open_tasks()) == [task]
+    with store.begin() as tx:
+        assert tx.close_tasks(["T1"], actor="siti") == 1
+        assert tx.close_tasks(["T1"], actor="siti") == 0
+    assert not store.open_tasks()
+
+
+def test_a_failed_attempt_without_a_task_becomes_one(store: Store, build: Build) -> None:
+    owe(store, build, {})
+    with store.begin() as tx:
+        (item,) = tx.claim_outbox(build.now, 10)
+        tx.settle_outbox([Settled(row=msgspec.structs.replace(item.row, state="failed"), receipt_state="failed")])
+    assert [task.kind for task in store.open_tasks(organisation=ORGANISATION)] == ["undeliverable"]
+    assert not store.open_tasks(organisation="akseleran")
+
+
+def test_what_a_crash_left_is_due_again_and_flagged(store: Store, build: Build) -> None:
+    routes = {name: (Route(channel_id=name, recipient="r"),) for name in ("wa", "mail")}
+    owe(store, build, *({"template": name, "routes": route} for name, route in routes.items()))
+    with store.begin() as tx:
+        assert len(tx.claim_outbox(build.now, 10)) == 2
+    with store.begin() as tx:
+        assert tx.recover_outbox(build.now, {"wa": timedelta(seconds=60)}) == 2
+        assert tx.recover_outbox(build.now, {}) == 0
+        (item,) = tx.claim_outbox(build.now + timedelta(seconds=59), 10)
+        assert (item.row.template, item.row.ambiguous, item.row.attempts) == ("mail", True, 2)
+        (item,) = tx.claim_outbox(build.now + timedelta(seconds=60), 10)
+        assert (item.row.template, item.row.ambiguous) == ("wa", True)
+
+
+def test_halted_rows_of_a_channel_go_on(store: Store, build: Build) -> None:
+    owe(store, build, {"state": "halted"})
+    with store.begin() as tx:
+        assert tx.resume_outbox("mail", build.now) == 0
+        assert tx.resume_outbox("wa", build.now) == 1
+        assert len(tx.claim_outbox(build.now, 10)) == 1
+
+
+def test_settling_something_unknown_is_an_error(store: Store, build: Build) -> None:
+    with pytest.raises(LookupError), store.begin() as tx:
+        tx.settle_outbox([build.sent(build.owed("C1"), "wamid.1")])
+
+
+def test_settling_twice_changes_nothing_more(store: Store, build: Build) -> None:
+    records = owe(store, build, {})
+    with store.begin() as tx:
+        (item,) = tx.claim_outbox(build.now, 10)
+        tx.settle_outbox([build.sent(item, "wamid.1")])
+    before = store.ticket(records.tickets[0].ticket_number)
+    with store.begin() as tx:
+        tx.settle_outbox([build.sent(item, "wamid.1")])
+    assert store.ticket(records.tickets[0].ticket_number) == before
+
+
+def test_receipts_are_counted_per_recipient_and_day(store: Store, build: Build) -> None:
+    owe(store, build, {"template": "a"}, {"template": "b"}, {"template": "c", "state": "suppressed"})
+    day_ago = build.now - timedelta(days=1)
+    with store.begin() as tx:
+        assert tx.receipt_counts(ORGANISATION, ["ID.1", "ID.2"], day_ago) == {"ID.1": 2}
+        assert tx.receipt_counts("akseleran", ["ID.1"], day_ago) == {}
+        assert tx.receipt_counts(ORGANISATION, ["ID.1"], build.now + timedelta(seconds=1)) == {}
