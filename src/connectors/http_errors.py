@@ -9,18 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import aiohttp
 import msgspec
 from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field
-from ruamel.yaml import YAML
 
+from connectors.codes import Codes
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -32,47 +30,10 @@ from connectors.errors import (
     Unavailable,
 )
 
-ErrorClass = Literal["Unavailable", "Throttled", "AuthFailed", "WindowClosed", "Unreachable", "Refused", "Ambiguous"]
 #: An answer of an API is small; whatever is longer is not one.
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
 #: "Wait a year" in a Retry-After is an accident, seconds.
 LONGEST_WAIT = 86_400.0
-
-
-class Codes(BaseModel):
-    """The provider's error codes and the class that each one means: the content of `codes.yaml`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    source: str
-    read_on: date
-    #: Seconds to wait when the provider throttles and does not say for how long.
-    throttled_after: float = Field(gt=0)
-    codes: dict[int, ErrorClass]
-    #: Whole ranges, "200-299": class.
-    ranges: dict[str, ErrorClass] = {}
-    #: Waits of single codes that differ from `throttled_after`, seconds.
-    after: dict[int, float] = {}
-
-    def named(self, code: int | None) -> ErrorClass | None:
-        """The class name of a code, or None when the provider's pages do not list it."""
-        if code is None:
-            return None
-        if code in self.codes:
-            return self.codes[code]
-        for span, name in self.ranges.items():
-            low, _, high = span.partition("-")
-            if int(low) <= code <= int(high):
-                return name
-        return None
-
-    def wait(self, code: int | None) -> float:
-        """Seconds to wait after this code when the answer names none."""
-        return self.after.get(code, self.throttled_after) if code is not None else self.throttled_after
-
-
-def load_codes(path: Path) -> Codes:
-    """The table in `path`. Raises pydantic's ValidationError naming every wrong key."""
-    return Codes.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
 
 
 class Answered(Struct, frozen=True, kw_only=True):

@@ -15,14 +15,15 @@ from pydantic import ValidationError
 
 import connectors
 from connectors import http_errors
+from connectors.codes import load
 from connectors.errors import CLASSES, Ambiguous, ConnectorError, Throttled, Unavailable
-from connectors.http_errors import call, load_codes, retry_after
+from connectors.http_errors import call, retry_after
 
 Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 HERE = Path(connectors.__file__).parent
-CLOUD = load_codes(HERE / "whatsapp_cloud" / "codes.yaml")
-TWILIO = load_codes(HERE / "whatsapp_twilio" / "codes.yaml")
+CLOUD = load(HERE / "whatsapp_cloud" / "codes.yaml")
+TWILIO = load(HERE / "whatsapp_twilio" / "codes.yaml")
 
 #: Every code that the providers' pages name (providers.md A1, A2), by what it means for us.
 SHEET: dict[str, dict[str, list[int]]] = {
@@ -91,7 +92,7 @@ def test_a_wrong_table_is_named(tmp_path: Path) -> None:
     file = tmp_path / "codes.yaml"
     file.write_text("source: x\nread_on: 2026-01-01\nthrottled_after: 1\ncodes:\n  5: Perhaps\n")
     with pytest.raises(ValidationError, match=r"codes\.5"):
-        load_codes(file)
+        load(file)
 
 
 @pytest.mark.parametrize(

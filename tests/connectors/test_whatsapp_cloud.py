@@ -84,6 +84,7 @@ async def test_a_receipt_quotes_the_customer_and_carries_our_key(meta: Meta, con
     """`to` with a plus, context, biz_opaque_callback_data; an answer to what we sent finds the complaint by its ref."""
     first = said(connector, meta)
     assert first.reply is not None
+    assert first.account == connector.account
     sent = await connector.send(out(recipient=first.reply.recipient, in_reply_to=first.reply.in_reply_to))
     kept = meta.sent[0]
     assert sent.provider_id == kept.id

@@ -115,6 +115,7 @@ async def test_a_text_is_answered_and_its_statuses_find_the_receipt(
     assert (message.key, message.text) == (f"tw:{ACCOUNT}:{sid}", "Dana belum cair — 🙏")
     assert message.sender.key == "wa:ID.1349"
     assert message.reply is not None
+    assert message.account == connector.account
     sent = await connector.send(out(recipient=message.reply.recipient))
     await twilio.settled()
     told = [event for event in ours.events if isinstance(event, Delivery)]

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from connectors import facts, http_errors, signing
+from connectors import codes, facts, http_errors, signing
 from connectors.contract import Answer, Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, ConnectorError, Misconfigured, Refused, Rejected, Unreachable
 from connectors.media import Gone, MediaClient
@@ -28,7 +28,7 @@ from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
 HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
-CODES = http_errors.load_codes(HERE / "codes.yaml")
+CODES = codes.load(HERE / "codes.yaml")
 
 
 class WhatsAppCloud:
@@ -38,6 +38,8 @@ class WhatsAppCloud:
         settings: Settings = setup.settings
         self.channel_id = setup.channel_id
         self.facts = setup.facts
+        #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
+        self.account = settings.phone_number_id
         self._setup = setup
         self._settings = settings
         self._secrets = signing.keys(settings.app_secrets)

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
+from connectors.codes import Codes
 from connectors.errors import Malformed
-from connectors.http_errors import Codes
 from connectors.whatsapp_cloud.content import own_number, said
 from connectors.whatsapp_cloud.payload import (
     Change,

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import msgspec
 
-from connectors import facts, http_errors, signing, twilio_signing
+from connectors import codes, facts, http_errors, signing, twilio_signing
 from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Rejected, Unavailable, Unreachable
 from connectors.media import MediaClient
@@ -28,7 +28,7 @@ from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
 HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
-CODES = http_errors.load_codes(HERE / "codes.yaml")
+CODES = codes.load(HERE / "codes.yaml")
 LOST = frozenset({"failed", "undelivered", "canceled"})
 CLOCK_SKEW = timedelta(minutes=2)  # how far Twilio's clock may be behind ours when a send is looked for
 
@@ -40,6 +40,8 @@ class WhatsAppTwilio:
         settings: Settings = setup.settings
         self.channel_id = setup.channel_id
         self.facts = setup.facts
+        #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
+        self.account = settings.number
         self._setup = setup
         self._settings = settings
         self._tokens = signing.keys(settings.auth_tokens)

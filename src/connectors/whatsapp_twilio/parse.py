@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import msgspec
 
+from connectors.codes import Codes
 from connectors.errors import Malformed
-from connectors.http_errors import Codes
 from connectors.whatsapp_twilio.payload import Listed, Resource
 from normalizer.message import (
     Attachment,
