@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from datetime import datetime, timedelta
@@ -17,7 +18,6 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from connectors.errors import ConnectorError
 from receipts.attempt import Writer, attempt
 from receipts.lane import Channel, Lane
 from receipts.outcome import Judge, Patience, released, reroute, settle
@@ -54,7 +54,10 @@ class Observe(Protocol):
     """Takes one measurement; the composition root decides what becomes of it."""
 
     def __call__(self, event: str, channel_id: str, seconds: float) -> None:
-        """`event`: sent, failed, retried, released, halted or resumed; `seconds` since it was due, 0 when not sent."""
+        """Counts an event of a channel; `seconds` since the row was due, 0 when it was not sent.
+
+        Events: sent, retried, released, failed, halted (a row, by a bug), channel_halted, channel_resumed.
+        """
 
 
 class Run(Protocol):
@@ -130,7 +133,7 @@ class Outbox:
         """Lets a halted channel send again. Raises KeyError for an unknown channel."""
         lane = self._lanes[channel_id]
         if lane.halted:
-            self._observe("resumed", channel_id, 0.0)
+            self._observe("channel_resumed", channel_id, 0.0)
         lane.resume()
         self._wake.set()
 
@@ -167,13 +170,15 @@ class Outbox:
         while not self._stopping:
             self._wake.clear()
             items = await self._insist(self._claim) or ()
+            excess: Counter[str] = Counter()
             for item in items:
-                self._start(item)
+                self._start(item, excess)
             if len(items) < self._batch:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._poll)
 
-    def _start(self, item: OutboxItem) -> None:
+    def _start(self, item: OutboxItem, excess: Counter[str]) -> None:
+        """Begins the delivery of a claimed row; `excess` counts the rows of this claim that found no room."""
         row = item.row
         now = self._now()
         moved = reroute(row, self._judge, now)
@@ -183,12 +188,13 @@ class Outbox:
         name = row.routes[row.route].channel_id
         lane = self._lanes[name]
         if self._stopping or lane.full:
-            self._finish(released(row, now + lane.turn(lane.outstanding)), name)
+            self._finish(released(row, now + lane.turn(excess[name])), name)
+            excess[name] += 1
             return
         lane.outstanding += 1
         task = asyncio.create_task(self._deliver(item, name, lane))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
 
     async def _deliver(self, item: OutboxItem, name: str, lane: Lane) -> None:
         try:
@@ -199,7 +205,7 @@ class Outbox:
                     made = await attempt(item, lane, self._writer, self._now, self._send_seconds)
                     recipient = item.row.routes[item.row.route].recipient
                     if lane.learn(made.error, recipient, self._patience, self._jitter()):
-                        self._observe("halted", name, 0.0)
+                        self._observe("channel_halted", name, 0.0)
                         _log.error("sending_halted", channel_id=name, error_class=lane.halted)
                     settled = settle(made, self._judge, self._jitter())
                     if settled.row.state == "halted":
@@ -213,12 +219,16 @@ class Outbox:
             if was_full:
                 self._wake.set()
 
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Its row stays `sending` and is taken up at the next start, flagged.
+            _log.error("delivery_broke", exc_type=type(error).__name__)
+
     def _finish(self, settled: Settled, name: str) -> None:
         self._done.append(settled)
         self._settle_due.set()
         row = settled.row
-        if row.state == "due" and row.due_at <= self._now():
-            self._wake.set()
         event = row.state if row.state != "due" else "released" if row.error_class is None else "retried"
         waited = (settled.sent_at - row.due_at).total_seconds() if settled.sent_at else 0.0
         self._observe(event, name, max(0.0, waited))
@@ -247,7 +257,8 @@ class Outbox:
                 await asyncio.sleep(min(5.0, 0.05 * 2.0 ** min(failures, 10)))
             else:
                 del self._done[: len(batch)]
-                if any(settled.row.state == "due" for settled in batch):
+                now = self._now()
+                if any(settled.row.state == "due" and settled.row.due_at <= now for settled in batch):
                     self._wake.set()
 
     async def _check_forever(self) -> None:
@@ -258,7 +269,7 @@ class Outbox:
                     try:
                         async with asyncio.timeout(self._send_seconds):
                             await lane.channel.connector.check()
-                    except (ConnectorError, TimeoutError) as error:
+                    except Exception as error:
                         _log.warning("still_halted", channel_id=name, error_class=type(error).__name__)
                     else:
                         self.resume(name)

@@ -136,6 +136,30 @@ def owed(
     )
 
 
+def public_line(complaint: Complaint, message: Message, *, key: str, now: datetime) -> OutboxRow | None:
+    """The one neutral answer under a public comment, beside the receipt (section 8); None where none may go out."""
+    if message.visibility != "public" or message.reply is None or message.no_receipt:
+        return None
+    reply = message.reply
+    return OutboxRow(
+        key=key,
+        organisation=complaint.tenant,
+        complaint_id=complaint.complaint_id,
+        template="public_reply",
+        language="en" if complaint.complainant.language == "en" else "id",
+        routes=(
+            Route(
+                channel_id=complaint.channel_id,
+                recipient=reply.recipient,
+                channel=complaint.channel,
+                in_reply_to=reply.in_reply_to,
+                window_until=reply.window_until,
+            ),
+        ),
+        due_at=now,
+    )
+
+
 def _private_here(message: Message, facts: Facts) -> bool:
     private = facts.private_reply.value
     if message.visibility == "public":

@@ -389,7 +389,7 @@ async def test_a_refused_credential_halts_its_channel_only(bench: Bench) -> None
         outbox.resume("wa")
         for number in stuck:
             await bench.until_state(number, "sent")
-    assert bench.events["halted", "wa"] == bench.events["resumed", "wa"] == 1
+    assert bench.events["channel_halted", "wa"] == bench.events["channel_resumed", "wa"] == 1
     assert all(bench.row(number).attempts == 1 for number in stuck)
 
 

@@ -10,7 +10,7 @@ import pytest
 from connectors.facts import Facts
 from normalizer.complaint import Complainant, Complaint
 from normalizer.message import Message, ReplyAddress, Sender
-from receipts.route import Way, may_receipt, owed, proven, routes, usable
+from receipts.route import Way, may_receipt, owed, proven, public_line, routes, usable
 from tickets.model import Route
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -164,3 +164,22 @@ def test_k2_every_complaint_has_a_receipt_row(
 @pytest.mark.parametrize(("previous", "limit", "wanted"), [(0, 3, True), (2, 3, True), (3, 3, False), (0, 0, False)])
 def test_p25_may_receipt(previous: int, limit: int, wanted: bool) -> None:
     assert may_receipt(previous, limit) is wanted
+
+
+@pytest.mark.parametrize(
+    ("extra", "wanted"),
+    [
+        ({"visibility": "public"}, True),
+        ({"visibility": "private"}, False),
+        ({"visibility": "public", "reply": None}, False),
+        ({"visibility": "public", **LIST}, False),
+    ],
+)
+def test_only_a_comment_gets_the_neutral_line(
+    extra: dict[str, object], wanted: bool, make_complaint: MakeComplaint
+) -> None:
+    comment = make_complaint(channel_id="fb", channel="facebook_comment", visibility="public")
+    line = public_line(comment, message(**extra), key="K", now=NOW)
+    assert (line is not None) is wanted
+    if line is not None:
+        assert (line.template, ids(line.routes)) == ("public_reply", [("fb", "+62811")])
