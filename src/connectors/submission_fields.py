@@ -132,7 +132,8 @@ _MANY_LINES = frozenset({"narrative", "remedy_requested", "id_address"})
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
-_THOUSANDS = re.compile(r"(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:[.,]00)?")
+# The sign before "00" differs from the one between thousands: "1.500.00" could be misread and is asked again.
+_AMOUNT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,00)?|[0-9]{1,3}(?:,[0-9]{3})+(?:\.00)?|[0-9]+(?:[.,]00)?")
 _FLAGS = {"true": "true", "false": "false", "on": "true", "yes": "true", "ya": "true", "1": "true", "0": "false"}
 _MOST_RUPIAH_DIGITS = 15
 
@@ -157,7 +158,7 @@ def check(fields: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
         problems.append(problem("narrative", "required"))
     if taken.get("representative_name") and taken.get("acting_as") == "self":
         problems.append(problem("representative_name", "not_with_self"))
-    elif taken.get("representative_name"):
+    elif taken.get("representative_name") and "acting_as" not in named:
         taken["acting_as"] = "representative"
     return taken, problems
 
@@ -213,12 +214,12 @@ def _date(text: str) -> str:
 def rupiah(text: str) -> str:
     """Whole rupiah as digits, from what people type ("Rp 1.500.000,00"). Raises ValueError when it is no amount."""
     bare = re.sub(r"(?i)^(?:rp\.?|idr)\s*|[\s\u00a0]+|,-$", "", text)
-    if not bare.isascii() or not _THOUSANDS.fullmatch(bare):
-        raise ValueError(text)
+    if not bare.isascii() or not _AMOUNT.fullmatch(bare):
+        raise ValueError("not an amount in rupiah")
     whole = bare[:-3] if bare[-3:] in {".00", ",00"} else bare
     digits = whole.replace(".", "").replace(",", "").lstrip("0") or "0"
     if len(digits) > _MOST_RUPIAH_DIGITS:
-        raise ValueError(text)
+        raise ValueError("not an amount in rupiah")
     return digits
 
 
