@@ -65,7 +65,8 @@ class Batch(Struct, frozen=True, kw_only=True):
 class ChannelSettings(BaseModel):
     """Keys that every channel has. Each connector's settings extend it: one sentence per field."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # No error text repeats what stands in the file: it may be a secret under a wrong key.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     kind: str = Field(description="Which connector serves this channel.")
     organisation: str = Field(
         description="The organisation (a key under `organisations`) that this channel belongs to."

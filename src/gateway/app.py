@@ -22,7 +22,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from connectors.contract import Connector, Pull, Setup
+from connectors.contract import Connector, Pull, Reconcile, Setup
 from connectors.errors import Misconfigured
 from gateway.batch import Recording
 from gateway.clocks import document_rules
@@ -41,6 +41,7 @@ from gateway.metrics import Metrics
 from gateway.operations import Operations
 from gateway.pump import Pump
 from gateway.receipt_files import ReceiptFiles
+from gateway.reconcile import Reconciler
 from gateway.worker import Worker
 from receipts.access import access_code, code_hash
 from receipts.lane import Channel as SendingChannel
@@ -196,6 +197,18 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         if isinstance(connector, Pull):
             pump = Pump(channel_id, connector, journal=journal, metrics=metrics, health=health, wake=worker.wake)
             _background(stack, pump.run())
+        if isinstance(connector, Reconcile):
+            reconciler = Reconciler(
+                channel_id,
+                connector,
+                journal=journal,
+                metrics=metrics,
+                health=health,
+                wake=worker.wake,
+                now=now,
+                every_seconds=config.limits.reconcile_seconds,
+            )
+            _background(stack, reconciler.run())
 
     desk = FrontDesk(
         installation,

@@ -16,7 +16,7 @@ from gateway.ids import new_id
 from gateway.journal import Kept
 from normalizer.complaint import Complaint, StoredAttachment
 from normalizer.completeness import DocumentRules
-from normalizer.message import Attachment, Message
+from normalizer.message import Attachment, Deletion, Delivery, Edit, Message, Rekey
 from normalizer.normalize import Context, append, normalize, received_at
 from receipts.route import Way, owed
 from tickets.calendar import wib_date
@@ -69,10 +69,15 @@ class Recording:
     accounts: Mapping[tuple[str, str], str]
     now: Callable[[], datetime]
 
-    def channel_of(self, channel: Channel, message: Message) -> Channel:
-        """The configured channel that a message was sent to; the one it came by when its account is not ours."""
-        found = self.accounts.get((channel.spec.kind, message.account))
-        return self.installation.channels[found] if found else channel
+    def channel_of(self, channel: Channel, event: Message | Edit | Deletion | Delivery | Rekey) -> Channel | None:
+        """The configured channel that an event belongs to; None when nobody configured its account.
+
+        An event that names no account, or comes from a connector that has none, belongs to the channel it came by.
+        """
+        kind = channel.spec.kind
+        if (found := self.accounts.get((kind, event.account))) is not None:
+            return self.installation.channels[found]
+        return None if event.account and any(k == kind for k, _ in self.accounts) else channel
 
 
 class Batch:
@@ -264,7 +269,9 @@ class Batch:
         if promised.problem:
             self._task(organisation, complaint_id, "calendar_missing", promised.problem)
         if complaint.needs_agent:
-            self._task(organisation, complaint_id, "needs_agent", "the message holds no text to classify")
+            urgent = complaint.assessment.urgency == "emergency"
+            reason = "its urgency looks like an emergency" if urgent else "a person must read it: little or no text"
+            self._task(organisation, complaint_id, "needs_agent", reason)
         self._owe_receipt(organisation, complaint, message)
         return complaint, ticket
 

@@ -58,6 +58,9 @@ class Limits(Section):
     receipts_per_sender_per_day: int = Field(
         default=3, ge=1, description="Automatic answers to one sender in 24 hours; further ones are suppressed."
     )
+    reconcile_seconds: float = Field(
+        default=600.0, ge=1, description="How often providers with a history are asked what a webhook missed, seconds."
+    )
     parse_memory_bytes: int = Field(
         default=268_435_456, ge=67_108_864, description="Memory of the worker process that reads hostile formats."
     )

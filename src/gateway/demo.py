@@ -62,7 +62,7 @@ def _twilio(channel: Channel, label: str, webhook: str) -> Provider:
     return Twilio(
         account_sid=settings.account_sid,
         auth_token=_plain(settings.auth_tokens[0]),
-        number=settings.number,
+        number=f"whatsapp:{settings.number}",
         webhook_url=webhook,
         name=label,
     )

@@ -7,6 +7,7 @@ import pickle
 import resource
 import struct
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import BinaryIO, NoReturn
 
@@ -31,6 +32,11 @@ def main() -> None:
     first = _read(source)
     if first is None:
         return
+    with suppress(BrokenPipeError):  # the parent was killed: nobody waits for an answer
+        _serve(source, sink, first)
+
+
+def _serve(source: BinaryIO, sink: BinaryIO, first: bytes) -> None:
     accounts, memory_bytes = pickle.loads(first)  # noqa: S301 - written by our own parent over a private pipe
     connectors = {channel_id: _build(channel_id, account) for channel_id, account in accounts.items()}
     _limit(memory_bytes)

@@ -16,6 +16,9 @@ class Metrics:
         self.refused = self._counter(
             "aduan_requests_refused", "Requests that were answered with an error and not kept.", "channel", "status"
         )
+        self.listed = self._counter(
+            "aduan_messages_listed", "Messages that a provider's history listed, known ones included.", "channel"
+        )
         self.messages = self._counter("aduan_messages", "Messages by what became of them.", "what")
         self.ignored = self._counter("aduan_events_ignored", "Events that are never complaints.", "reason")
         self.quarantined = self._counter("aduan_items_quarantined", "Items that could not be understood.")

@@ -41,15 +41,14 @@ def record(tx: Transaction, recording: Recording, arrivals: Sequence[Arrival]) -
     by_organisation: dict[str, list[Message]] = {}
     for arrival in arrivals:
         for event in () if isinstance(arrival.events, Malformed) else arrival.events:
-            if isinstance(event, Message):
-                channel = recording.channel_of(arrival.channel, event)
+            if isinstance(event, Message) and (channel := recording.channel_of(arrival.channel, event)):
                 by_organisation.setdefault(channel.organisation, []).append(event)
     for slug, messages in by_organisation.items():
         batch.prepare(slug, messages)
     outcomes = [_record_one(batch, recording, arrival) for arrival in arrivals]
     tx.add(batch.records())
     for arrival in arrivals:
-        _apply(tx, arrival)
+        _apply(tx, recording, arrival)
     return outcomes
 
 
@@ -64,7 +63,13 @@ def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome
     for event in arrival.events:
         match event:
             case Message():
-                messages.append(batch.message(kept, recording.channel_of(channel, event), event))
+                addressed = recording.channel_of(channel, event)
+                if addressed is not None:
+                    messages.append(batch.message(kept, addressed, event))
+                else:
+                    # Genuine, but for a number that nobody configured: a person must, then it is replayed.
+                    batch.quarantine(kept, channel, f"$[{event.key}]", "its account is not configured: add a channel")
+                    quarantined += 1
             case Unreadable():
                 batch.quarantine(kept, channel, event.path, event.reason)
                 quarantined += 1
@@ -80,23 +85,24 @@ def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome
     return Outcome(raw_id=kept.id, messages=messages, quarantined=quarantined, ignored=ignored, deliveries=deliveries)
 
 
-def _apply(tx: Transaction, arrival: Arrival) -> None:
+def _apply(tx: Transaction, recording: Recording, arrival: Arrival) -> None:
     """What happened to messages that are already there, the customer's and ours."""
     if isinstance(arrival.events, Malformed):
         return
-    deliveries: list[Delivery] = []
-    organisation = arrival.channel.organisation
+    deliveries: dict[str, list[Delivery]] = {}
     for event in arrival.events:
+        if isinstance(event, Message | Ignored | Unreadable):
+            continue
+        # An account that nobody configured has no messages here either: its events change nothing.
+        channel = recording.channel_of(arrival.channel, event) or arrival.channel
         match event:
             case Edit():
-                tx.edit(organisation, event)
+                tx.edit(channel.organisation, event)
             case Deletion():
-                tx.delete(organisation, event)
+                tx.delete(channel.organisation, event)
             case Rekey():
-                tx.rekey(organisation, event)
+                tx.rekey(channel.organisation, event)
             case Delivery():
-                deliveries.append(event)
-            case Message() | Ignored() | Unreadable():
-                continue
-    if deliveries:
-        tx.deliveries(arrival.channel.id, deliveries)
+                deliveries.setdefault(channel.id, []).append(event)
+    for channel_id, reports in deliveries.items():
+        tx.deliveries(channel_id, reports)

@@ -131,6 +131,8 @@ class Edit(Struct, frozen=True, kw_only=True, tag=True):
 
     key: str
     #: `Message.key` of the message that was edited.
+    #: Our account at the provider, where one delivery may speak of several; "" when it cannot.
+    account: str = ""
     message_key: str
     edited_at: datetime
     text: str
@@ -141,6 +143,7 @@ class Deletion(Struct, frozen=True, kw_only=True, tag=True):
     """The customer withdrew a message: kept as evidence, marked as withdrawn."""
 
     key: str
+    account: str = ""
     message_key: str
     deleted_at: datetime
 
@@ -148,6 +151,7 @@ class Deletion(Struct, frozen=True, kw_only=True, tag=True):
 class Delivery(Struct, frozen=True, kw_only=True, tag=True):
     """What became of something we sent."""
 
+    account: str = ""
     state: DeliveryState
     at: datetime
     #: The provider's id of what we sent, or None when only our own key is known.
@@ -164,6 +168,7 @@ class Delivery(Struct, frozen=True, kw_only=True, tag=True):
 class Rekey(Struct, frozen=True, kw_only=True, tag=True):
     """The provider says that a sender has a new identity: old threads belong to the new key."""
 
+    account: str = ""
     old: str
     new: str
     at: datetime

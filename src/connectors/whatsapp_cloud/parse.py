@@ -123,7 +123,7 @@ def _change(reading: Reading, change: Change, path: str) -> Iterable[Event]:
     found += _each(
         value.messages or (), f"{at}.messages", lambda i, _: [_message(reading, number, contacts, _decode(i, Item))]
     )
-    found += _each(value.statuses or (), f"{at}.statuses", lambda i, _: [_status(reading, _decode(i, Status))])
+    found += _each(value.statuses or (), f"{at}.statuses", lambda i, _: [_status(reading, number, _decode(i, Status))])
     found += _each(
         value.errors or (), f"{at}.errors", lambda i, _: [Ignored(reason=f"provider error {_code(_decode(i, Error))}")]
     )
@@ -137,15 +137,15 @@ def _message(reading: Reading, number: str, contacts: list[Contact], item: Item)
         return Ignored(reason="reaction")
     sent_at, flags = _moment(reading, item.timestamp)
     if item.type == "system":
-        return _system(item, sent_at)
+        return _system(item, number, sent_at)
     key = f"wa:{number}:{_id(item.id)}"
     revision = item.edit or item.revoke
     if item.type in ("edit", "revoke") and revision is not None:
         original = f"wa:{number}:{_id(revision.original_message_id)}"
         if item.type == "revoke":
-            return events.Deletion(key=key, message_key=original, deleted_at=sent_at)
+            return events.Deletion(account=number, key=key, message_key=original, deleted_at=sent_at)
         content = said(revision.message or Content())
-        return events.Edit(key=key, message_key=original, edited_at=sent_at, text=content.text)
+        return events.Edit(account=number, key=key, message_key=original, edited_at=sent_at, text=content.text)
     sender = _sender(item, contacts)
     content = said(item, tuple(_code(error) for error in item.errors or ()))
     context = item.context
@@ -199,7 +199,7 @@ def _sender(item: Item, contacts: list[Contact]) -> events.Sender:
     )
 
 
-def _system(item: Item, at: datetime) -> Event:
+def _system(item: Item, number: str, at: datetime) -> Event:
     system = item.system
     if system is None or system.type not in ("user_changed_number", "user_changed_user_id"):
         return Ignored(reason="system message")
@@ -208,15 +208,18 @@ def _system(item: Item, at: datetime) -> Event:
     old = (
         f"wa:{_id(system.previous_user_id)}" if system.previous_user_id else f"tel:+{item.from_}" if item.from_ else ""
     )
-    return events.Rekey(old=old, new=new, at=at) if old and new and old != new else Ignored(reason="system message")
+    if not old or not new or old == new:
+        return Ignored(reason="system message")
+    return events.Rekey(account=number, old=old, new=new, at=at)
 
 
-def _status(reading: Reading, status: Status) -> Event:
+def _status(reading: Reading, number: str, status: Status) -> Event:
     if status.status not in STATES:
         return Ignored(reason="status: other")
     code = _code(status.errors[0]) if status.errors else None
     pricing = status.pricing
     return events.Delivery(
+        account=number,
         state=STATES[status.status],
         at=_moment(reading, status.timestamp)[0],
         provider_id=_id(status.id),

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import func, literal, literal_column, select, update
+from sqlalchemy import case, func, literal, literal_column, select, update
 
 from tickets.model import OutboxItem, OutboxRow, Settled
 from tickets.store import deliveries, rows, schema
@@ -38,6 +38,8 @@ def claim(
             state="sending",
             attempts=outbox.c.attempts + 1,
             first_attempt_at=func.coalesce(outbox.c.first_attempt_at, literal(now, Moment())),
+            # Durable before the send: whatever happens during it, a second copy is flagged (P11).
+            possible_duplicate=case((outbox.c.ambiguous == 1, 1), else_=outbox.c.possible_duplicate),
         )
         .returning(*outbox.c)
     ).all()
