@@ -163,6 +163,10 @@ class FrontDesk:
         view = await self._view_of(token)
         return None if view is None else await asyncio.to_thread(self._files.pdf, view)
 
+    async def verify_code(self, code: str) -> Verdict:
+        """Whether the statement in a receipt's QR code is one that we signed."""
+        return self._files.verdict_of_code(code)
+
     async def verify(self, pdf: bytes) -> Verdict:
         """Whether `pdf` is one of our receipts, unchanged."""
         return await asyncio.to_thread(self._files.verdict, pdf)

@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.config_load import Installation
 from receipts.access import access_code
 from receipts.document import Issuer
-from receipts.signature import open_key, public_keys
+from receipts.signature import Statement, open_key, public_keys, read_statement
 from receipts.terms import Terms
 from receipts.verify import verify
 from tickets.calendar import wib_date
@@ -21,6 +21,14 @@ _REASONS = {
         "Genuine: we issued this receipt and it has not changed since.",
     ),
     "not_a_receipt": Text("Berkas ini bukan tanda terima dari kami.", "This file is not a receipt that we issued."),
+    "genuine_code": Text(
+        "Asli: kode QR ini kami tandatangani. Cocokkan nomor dan tanggal di bawah ini dengan yang tercetak.",
+        "Genuine: we signed this QR code. Compare the number and the date below with those printed.",
+    ),
+    "not_a_code": Text(
+        "Kode QR ini bukan dari tanda terima kami: jangan percayai lembar itu.",
+        "This QR code is not from a receipt of ours: do not trust that paper.",
+    ),
     "unknown_key": Text(
         "Tanda tangannya bukan tanda tangan kami: jangan percayai berkas ini.",
         "It is not signed with a key of ours: do not trust this file.",
@@ -58,16 +66,12 @@ class ReceiptFiles:
     def verdict(self, pdf: bytes) -> Verdict:
         """Whether `pdf` is one of our receipts, unchanged; blocking."""
         found = verify(pdf, self._public_keys)
-        statement = found.statement
-        if statement is None:
-            return Verdict(valid=found.valid, reason=_REASONS[found.reason])
-        return Verdict(
-            valid=found.valid,
-            reason=_REASONS[found.reason],
-            ticket_number=statement.ticket_number,
-            organisation=statement.organisation,
-            received_date=wib_date(statement.received_at),
-        )
+        return _verdict(found.reason, found.statement)
+
+    def verdict_of_code(self, code: str) -> Verdict:
+        """Whether the statement in a receipt's QR code is one that we signed."""
+        statement = read_statement(code, self._public_keys)
+        return _verdict("genuine_code" if statement else "not_a_code", statement)
 
     def notes(self, view: TicketView) -> tuple[Text, ...]:
         """What takes a date's place while a clock has not started (A8), and the range a policy promises (U5-U7)."""
@@ -88,3 +92,15 @@ class ReceiptFiles:
     def english(self, group: str, words: str) -> str:
         """The English words that stand beside a policy's own Indonesian ones."""
         return self._installation.wording.tongues["en"].word(group, words)
+
+
+def _verdict(reason: str, statement: Statement | None) -> Verdict:
+    if statement is None:
+        return Verdict(valid=False, reason=_REASONS[reason])
+    return Verdict(
+        valid=True,
+        reason=_REASONS[reason],
+        ticket_number=statement.ticket_number,
+        organisation=statement.organisation,
+        received_date=wib_date(statement.received_at),
+    )

@@ -181,5 +181,8 @@ class Desk(Protocol):
     async def receipt_pdf(self, token: str) -> bytes | None:
         """The same receipt as signed PDF, or None."""
 
+    async def verify_code(self, code: str) -> Verdict:
+        """Whether `code`, the signed statement in a receipt's QR code, is ours. Never raises for what a stranger sends."""
+
     async def verify(self, pdf: bytes) -> Verdict:
         """Whether `pdf` is one of our receipts, unchanged. Never raises for what a stranger uploads."""

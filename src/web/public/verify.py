@@ -12,11 +12,17 @@ from web.public.site import Site, language_of
 
 #: A receipt of ours weighs a tenth of it.
 _LARGEST_RECEIPT = 5 * 1024 * 1024
+#: Characters; a statement has a few hundred.
+_LONGEST_CODE = 4096
 
 
 async def show(site: Site, request: web.Request) -> web.Response:
-    """GET: the question."""
-    return _render(site, request)
+    """GET: the question; with `s`, the signed statement of a printed receipt's QR code, the verdict on it."""
+    code = request.query.get("s", "")
+    if not code:
+        return _render(site, request)
+    site.slow_down(request)
+    return _render(site, request, verdict=await site.desk.verify_code(code[:_LONGEST_CODE]))
 
 
 async def judge(site: Site, request: web.Request) -> web.Response:
