@@ -73,8 +73,9 @@ def _print(
         say(f"warning: {warning}")
     for each in looked:
         say(f"{'good' if each.good else 'BAD '}  {each.what}: {each.found}")
-    if problems or installation is None:
-        say(f"\n{config}: {len(problems)} to correct / {len(problems)} perlu diperbaiki")
+    wrong = len(problems) + sum(not each.good for each in looked)
+    if wrong or installation is None:
+        say(f"\n{config}: {wrong} to correct / {wrong} perlu diperbaiki")
     else:
         counted = f"{len(installation.organisations)} organisations, {len(installation.channels)} channels"
         say(f"\n{config}: {counted}, no mistake found / tidak ada kesalahan")

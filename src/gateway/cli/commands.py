@@ -8,6 +8,7 @@ from gateway.cli import inbox, tickets
 from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.due import due
+from gateway.cli.init import init
 from gateway.cli.receipts import receipt, verify
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve, simulate
@@ -21,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (serve, check, channels, due, receipt, verify, schema, simulate):
+for _command in (serve, check, init, channels, due, receipt, verify, schema, simulate):
     app.command()(_command)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")

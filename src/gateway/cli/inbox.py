@@ -186,15 +186,15 @@ def _sum_up(found: list[Replayed], dry_run: bool) -> None:
 def _told(value: dict[str, Any], depth: int) -> Iterator[str]:
     """The values that say something, one a line."""
     for name, inner in value.items():
-        if inner in (None, "", [], {}, False):
+        if inner is None or inner is False or inner in ("", [], (), {}):
             continue
         if isinstance(inner, dict):
             yield f"{'  ' * depth}{name}:"
             yield from _told(inner, depth + 1)
-        elif isinstance(inner, list) and isinstance(inner[0], dict):
+        elif isinstance(inner, list | tuple) and isinstance(inner[0], dict):
             for index, each in enumerate(inner):
                 yield f"{'  ' * depth}{name}[{index}]:"
                 yield from _told(each, depth + 1)
         else:
-            text = ", ".join(map(str, inner)) if isinstance(inner, list) else str(inner)
+            text = ", ".join(map(str, inner)) if isinstance(inner, list | tuple) else str(inner)
             yield f"{'  ' * depth}{name}: " + text.replace("\n", f"\n{'  ' * (depth + 1)}")
