@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from tickets.model import AuditEvent
 from tickets.store import schema
+from tickets.store.batch import Found
 from tickets.store.times import to_micros
 from tickets.store.work import Work
 
@@ -82,7 +82,7 @@ def verify(connection: Connection) -> AuditReport:
             return AuditReport(events=seq, head=previous.hex())
 
 
-def events(rows: Iterable[Row[Any]]) -> tuple[AuditEvent, ...]:
+def events(rows: Iterable[Found]) -> tuple[AuditEvent, ...]:
     """The events of rows of `audit`."""
     return tuple(
         AuditEvent(
@@ -92,7 +92,7 @@ def events(rows: Iterable[Row[Any]]) -> tuple[AuditEvent, ...]:
     )
 
 
-def _fault(row: Row[Any], expected: int, previous: bytes) -> str | None:
+def _fault(row: Found, expected: int, previous: bytes) -> str | None:
     if row.seq != expected:
         return f"event {expected} is missing"
     if bytes(row.prev_hash) != previous:

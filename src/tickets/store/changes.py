@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from normalizer.message import Deletion, Edit, Rekey
 from tickets.model import MessageRow
 from tickets.store import rows, schema
-from tickets.store.batch import Row
+from tickets.store.batch import Values
 from tickets.store.times import to_micros
 from tickets.store.work import Work, chunks
 
@@ -36,7 +36,7 @@ def delete(work: Work, organisation: str, change: Deletion) -> Applied:
     )
 
 
-def _change(work: Work, organisation: str, change: Row) -> Applied:
+def _change(work: Work, organisation: str, change: Values) -> Applied:
     key, message_key, kind, at, text, subject = change
     messages = schema.messages.c
     found = work.connection.execute(
@@ -62,21 +62,16 @@ def apply_parked(work: Work, added: Sequence[MessageRow]) -> None:
     for row in added:
         by_organisation.setdefault(row.organisation, {})[row.message.key] = row
     for organisation, messages in by_organisation.items():
-        for keys in chunks(messages):
-            waiting = work.connection.execute(
-                select(changes.key, changes.message_key, changes.kind)
-                .where(changes.organisation == organisation, changes.message_key.in_(keys))
-                # Written out, so that the partial index of what waits is used.
-                .where(changes.message_id.is_(None))
-            ).all()
-            for key, message_key, kind in waiting:
-                message = messages[message_key]
-                work.connection.execute(
-                    update(schema.message_changes)
-                    .where(changes.organisation == organisation, changes.key == key)
-                    .values(message_id=message.id)
-                )
-                work.note(_AUDIT_TYPE[kind], message.complaint_id, {"message": message.id})
+        for key, message_key, kind in work.statements.parked_changes.rows(
+            work.connection, messages, organisation=organisation
+        ):
+            message = messages[message_key]
+            work.connection.execute(
+                update(schema.message_changes)
+                .where(changes.organisation == organisation, changes.key == key)
+                .values(message_id=message.id)
+            )
+            work.note(_AUDIT_TYPE[kind], message.complaint_id, {"message": message.id})
 
 
 def rekey(work: Work, organisation: str, change: Rekey) -> int:

@@ -14,9 +14,10 @@ from sqlalchemy import delete, func, select, update
 from normalizer.message import Delivery
 from tickets.model import TaskRow
 from tickets.store import rows, schema
-from tickets.store.standing import Part, Standing, advance, part_from, stand, standing_from
+from tickets.store.batch import Found
+from tickets.store.standing import RANK, Part, Standing, advance, part_from, stand, standing_from
 from tickets.store.times import from_micros, to_micros
-from tickets.store.work import Work, chunks
+from tickets.store.work import Work
 
 #: Our key as a provider gives it back for the second part of a text and those behind it; the first has the row's own.
 _PART = re.compile(r"(.+)\.([0-9]{1,3})")
@@ -49,69 +50,83 @@ def deliveries(work: Work, channel_id: str, reports: Sequence[Delivery]) -> None
         if changed is not part:
             (added if provider_id in added else moved)[provider_id] = changed
     _park(work, channel_id, parked)
-    admit(work, {(channel_id, id_): part for id_, part in added.items()}, moved.values())
-    finish(work, before, after)
+    known = parts_by_key(work, after)
+    new = admit(work, {(channel_id, id_): part for id_, part in added.items()}, moved.values())
+    finish(work, before, after, grouped(known, moved.values(), new))
 
 
-def admit(work: Work, added: Mapping[tuple[str, str], Part], moved: Iterable[Part] = ()) -> None:
-    """Writes new parts, each as far as the reports that waited for it say, and those that were moved."""
+def admit(work: Work, added: Mapping[tuple[str, str], Part], moved: Iterable[Part] = ()) -> list[Part]:
+    """The new parts, each as far as the reports that waited for it say; written with those that were moved."""
     changed = dict(added)
-    waiting = _waiting(work, [provider_id for _, provider_id in added])
-    for channel_id, report in waiting:
-        part = changed.get((channel_id, report.provider_id or ""))
+    for row in work.statements.parked_deliveries_by_id.rows(work.connection, [id_ for _, id_ in added]):
+        part = changed.get((row.channel_id, row.provider_id))
         if part is not None:
-            changed[channel_id, part.provider_id] = advance(part, report)
-            _unpark(work, channel_id, part.provider_id)
+            changed[row.channel_id, row.provider_id] = advance(part, _report(row))
+            _unpark(work, row.channel_id, row.provider_id)
     work.statements.sent_parts.run(work.connection, [part.row() for part in changed.values()])
     work.statements.update_parts.run(work.connection, [part.change() for part in moved])
+    return list(changed.values())
 
 
 def finish(
-    work: Work, before: Mapping[str, Standing], after: Mapping[str, Standing], told: Collection[str] = ()
+    work: Work,
+    before: Mapping[str, Standing],
+    after: Mapping[str, Standing],
+    parts: Mapping[str, Iterable[Part]],
+    told: Collection[str] = (),
 ) -> None:
-    """Writes where the rows stand now that their parts are written; keeps the task of an undeliverable one in step.
+    """Writes where the rows stand with these parts; keeps the task of an undeliverable one in step.
 
     Keys in `told` already have the task that their sender gave them.
     """
-    parts = _parts_by_key(work, after)
     writes = []
     for key, standing in after.items():
-        now = stand(standing, parts.get(key, ()))
-        if now == before[key]:
+        was, now = before[key], stand(standing, parts.get(key, ()))
+        if now == was:
             continue
         writes.append(now.columns())
-        note(work, now)
-        _keep_task(work, before[key], now, opened=key in told)
+        if _is_news(was, now):
+            note(work, now)
+        _keep_task(work, was, now, opened=key in told)
     work.statements.update_outbox.run(work.connection, writes)
 
 
 def standings(work: Work, keys: Collection[str]) -> dict[str, Standing]:
     """The outbox rows with these keys."""
-    found: dict[str, Standing] = {}
-    for some in chunks(keys):
-        for row in work.connection.execute(select(schema.outbox).where(schema.outbox.c.key.in_(some))):
-            found[row.key] = standing_from(row)
-    return found
+    return {row.key: standing_from(row) for row in work.statements.outbox_by_key.rows(work.connection, keys)}
 
 
 def parts_by_id(work: Work, channel_id: str, provider_ids: Collection[str]) -> dict[str, Part]:
     """The parts of the channel with these ids of the provider."""
-    column = schema.sent_parts.c
-    found: dict[str, Part] = {}
-    for some in chunks(provider_ids):
-        statement = select(schema.sent_parts).where(column.channel_id == channel_id, column.provider_id.in_(some))
-        for row in work.connection.execute(statement):
-            found[row.provider_id] = part_from(row)
-    return found
+    found = work.statements.parts_by_id.rows(work.connection, provider_ids, channel_id=channel_id)
+    return {row.provider_id: part_from(row) for row in found}
 
 
-def _parts_by_key(work: Work, keys: Collection[str]) -> dict[str, list[Part]]:
-    found: dict[str, list[Part]] = {}
-    for some in chunks(keys):
-        statement = select(schema.sent_parts).where(schema.sent_parts.c.outbox_key.in_(some))
-        for row in work.connection.execute(statement):
-            found.setdefault(row.outbox_key, []).append(part_from(row))
-    return found
+def parts_by_key(work: Work, keys: Collection[str]) -> list[Part]:
+    """The parts that went out for these outbox rows."""
+    return [part_from(row) for row in work.statements.parts_by_key.rows(work.connection, keys)]
+
+
+def grouped(known: Iterable[Part], *changed: Iterable[Part]) -> dict[str, list[Part]]:
+    """The parts by outbox key; a changed one stands for what was known of it, unless that was already further."""
+    latest: dict[tuple[str, str], Part] = {}
+    for part in (*known, *(part for parts in changed for part in parts)):
+        there = latest.get((part.channel_id, part.provider_id))
+        if there is None or RANK[part.state] >= RANK[there.state]:
+            latest[part.channel_id, part.provider_id] = part
+    by_key: dict[str, list[Part]] = {}
+    for part in latest.values():
+        by_key.setdefault(part.outbox_key, []).append(part)
+    return by_key
+
+
+def _is_news(was: Standing, now: Standing) -> bool:
+    """Whether the log should hear of it: a row given back, or failing once more in the same way, is none."""
+    return now.row.state != "due" or (was.receipt_state, was.row.route, was.row.error_class) != (
+        now.receipt_state,
+        now.row.route,
+        now.row.error_class,
+    )
 
 
 def _keys(given: str) -> list[str]:
@@ -225,23 +240,16 @@ def _park(work: Work, channel_id: str, reports: Sequence[Delivery]) -> None:
     )  # fmt: skip
 
 
-def _waiting(work: Work, provider_ids: Collection[str]) -> list[tuple[str, Delivery]]:
-    column = schema.parked_deliveries.c
-    found = []
-    for some in chunks(provider_ids):
-        for row in work.connection.execute(
-            select(schema.parked_deliveries).where(column.provider_id.in_(some)).order_by(column.at)
-        ):
-            report = Delivery(
-                state=row.state,
-                at=row.at,
-                provider_id=row.provider_id,
-                error_code=row.error_code,
-                error_class=row.error_class,
-                pricing=row.pricing,
-            )
-            found.append((row.channel_id, report))
-    return found
+def _report(row: Found) -> Delivery:
+    """The report that a row of `parked_deliveries` keeps."""
+    return Delivery(
+        state=row.state,
+        at=from_micros(row.at),
+        provider_id=row.provider_id,
+        error_code=row.error_code,
+        error_class=row.error_class,
+        pricing=row.pricing,
+    )
 
 
 def _unpark(work: Work, channel_id: str, provider_id: str) -> None:

@@ -19,8 +19,8 @@ from tickets.store.errors import Conflict
 
 #: How long a statement waits for another process that writes, in seconds.
 BUSY_SECONDS = 10.0
-#: Values in one IN list; SQLite takes 32,766 parameters, PostgreSQL plans long lists slowly.
-IN_LIMIT = 500
+#: Values in one IN list, a power of two; SQLite takes 32,766 parameters, PostgreSQL plans long lists slowly.
+IN_LIMIT = 512
 #: Page cache and memory map that keep look-ups flat up to a million complaints.
 CACHE_KIB = 64 * 1024
 MMAP_BYTES = 256 * 1024 * 1024

@@ -12,7 +12,7 @@ from tickets.model import OutboxItem, OutboxRow, Settled
 from tickets.store import deliveries, rows, schema
 from tickets.store.standing import Part, Standing
 from tickets.store.times import Moment, micros_or_none, to_micros
-from tickets.store.work import Work, chunks
+from tickets.store.work import Work
 
 # Written out in the statement, so that the partial indexes are used.
 _DUE = schema.outbox.c.state == literal_column("'due'")
@@ -41,20 +41,19 @@ def claim(
             # Durable before the send: whatever happens during it, a second copy is flagged (P11).
             possible_duplicate=case((outbox.c.ambiguous == 1, 1), else_=outbox.c.possible_duplicate),
         )
-        .returning(*outbox.c)
+        .returning(*schema.plain(outbox))
     ).all()
     owed = sorted((rows.outbox_from(row) for row in claimed), key=lambda row: (row.due_at, row.key))
     return _with_complaints(work, owed)
 
 
 def _with_complaints(work: Work, owed: Sequence[OutboxRow]) -> list[OutboxItem]:
-    tickets = schema.tickets.c
-    documents: dict[str, tuple[str, str]] = {}
-    for ids in chunks([row.complaint_id for row in owed]):
-        for complaint_id, complaint, ticket in work.connection.execute(
-            select(tickets.complaint_id, tickets.complaint, tickets.ticket).where(tickets.complaint_id.in_(ids))
-        ):
-            documents[complaint_id] = complaint, ticket
+    documents = {
+        complaint_id: (complaint, ticket)
+        for complaint_id, complaint, ticket in work.statements.tickets_by_id.rows(
+            work.connection, [row.complaint_id for row in owed]
+        )
+    }
     return [
         OutboxItem(
             row=row,
@@ -88,14 +87,15 @@ def settle(work: Work, settled: Sequence[Settled]) -> None:
                 state="sent",
                 at=at,
             )
-    deliveries.admit(work, parts)
+    known = deliveries.parts_by_key(work, before)
+    added = deliveries.admit(work, parts)
     work.statements.threads.run(
         work.connection,
         [(attempt.row.organisation, ref, attempt.row.complaint_id) for attempt in settled for ref in attempt.registers],
     )
     work.statements.tasks.run(work.connection, [rows.task_row(row.task) for row in settled if row.task is not None])
     told = {attempt.row.key for attempt in settled if attempt.task is not None}
-    deliveries.finish(work, before, after, told)
+    deliveries.finish(work, before, after, deliveries.grouped(known, added), told)
 
 
 def _after(was: Standing, attempt: Settled) -> Standing:
@@ -147,18 +147,7 @@ def resume(work: Work, channel_id: str, now: datetime) -> int:
 
 def receipt_counts(work: Work, organisation: str, recipients: Collection[str], since: datetime) -> dict[str, int]:
     """How many messages each of the recipients was owed since then; suppressed ones do not count (P26)."""
-    outbox = schema.outbox.c
-    counts: dict[str, int] = {}
-    for some in chunks(recipients):
-        statement = (
-            select(outbox.recipient, func.count())
-            .where(
-                outbox.organisation == organisation,
-                outbox.recipient.in_(some),
-                outbox.added_at >= since,
-                outbox.state != "suppressed",
-            )
-            .group_by(outbox.recipient)
-        )
-        counts.update((recipient, count) for recipient, count in work.connection.execute(statement))
-    return counts
+    found = work.statements.receipt_counts.rows(
+        work.connection, recipients, organisation=organisation, since=to_micros(since)
+    )
+    return {recipient: count for recipient, count in found}  # noqa: C416  # rows are no pairs to the type checker

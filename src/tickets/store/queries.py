@@ -7,11 +7,12 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, Select, func, literal_column, select, tuple_
+from sqlalchemy import Connection, Engine, Select, func, literal_column, select, tuple_
 
 from tickets.model import KnownThread, QuarantineRow, QuarantineState, RawRow, TaskRow
 from tickets.store import audit, rows, schema
 from tickets.store.attachments import PENDING
+from tickets.store.batch import Found
 from tickets.store.views import Counts, MessageVersion, MessageView, TicketLine, TicketView
 
 #: Rows read at once by what walks over many.
@@ -24,7 +25,9 @@ _OPEN_TICKET = schema.tickets.c.open == literal_column("1")
 def find(connection: Connection, number: str) -> KnownThread | None:
     """The complaint and ticket of a number; an alias leads to the ticket that its own was merged into."""
     row = _row(connection, number)
-    return row and KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
+    if row is None:
+        return None
+    return KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
 
 
 def number_of(connection: Connection, complaint_id: str) -> str | None:
@@ -41,11 +44,11 @@ def ticket(connection: Connection, number: str) -> TicketView | None:
         return None
     complaint_id = found.complaint.complaint_id
 
-    def of(statement: Select[Any], column: Any) -> Sequence[Row[Any]]:
+    def of(statement: Select[Any], column: Any) -> Sequence[Found]:
         return connection.execute(statement.where(column == complaint_id)).all()
 
     messages = of(select(schema.messages).order_by(schema.messages.c.id), schema.messages.c.complaint_id)
-    owed = of(select(schema.outbox).order_by(schema.outbox.c.key), schema.outbox.c.complaint_id)
+    owed = of(select(*schema.plain(schema.outbox)).order_by(schema.outbox.c.key), schema.outbox.c.complaint_id)
     files = [
         rows.attachment_from(row)
         for row in of(select(schema.attachments).order_by(schema.attachments.c.id), schema.attachments.c.complaint_id)
@@ -70,7 +73,7 @@ def ticket(connection: Connection, number: str) -> TicketView | None:
     )
 
 
-def _row(connection: Connection, number: str) -> Row[Any, Any] | None:
+def _row(connection: Connection, number: str) -> Found | None:
     tickets, aliases = schema.tickets.c, schema.aliases.c
     by_alias = (
         select(tickets.complaint, tickets.ticket)
@@ -83,9 +86,9 @@ def _row(connection: Connection, number: str) -> Row[Any, Any] | None:
     return found if found is not None else connection.execute(by_number).first()
 
 
-def _messages(connection: Connection, found: Sequence[Row[Any]]) -> list[MessageView]:
+def _messages(connection: Connection, found: Sequence[Found]) -> list[MessageView]:
     changes = schema.message_changes
-    by_message: dict[str, list[Row[Any]]] = {}
+    by_message: dict[str, list[Found]] = {}
     for start in range(0, len(found), PAGE):
         ids = [row.id for row in found[start : start + PAGE]]
         for change in connection.execute(

@@ -10,38 +10,31 @@ from sqlalchemy import select
 from normalizer.complaint import Complaint
 from tickets.model import Known, KnownThread, Records, SeenMessage, Ticket
 from tickets.store import changes, rows, schema
-from tickets.store.batch import Batch, Row
+from tickets.store.batch import Batch, Values
 from tickets.store.dialect import insert
 from tickets.store.times import to_micros
-from tickets.store.work import Work, chunks
+from tickets.store.work import Work
 
 
 def known(work: Work, organisation: str, keys: Collection[str], refs: Collection[str]) -> Known:
     """The messages that are recorded already and the complaints that the thread refs lead to, in any state."""
-    messages, tickets, threads = schema.messages.c, schema.tickets.c, schema.threads.c
-    seen: dict[str, SeenMessage] = {}
-    for some in chunks(keys):
-        statement = (
-            select(messages.key, messages.complaint_id, tickets.ticket_number, messages.digest)
-            .join_from(schema.messages, schema.tickets, messages.complaint_id == tickets.complaint_id)
-            .where(messages.organisation == organisation, messages.key.in_(some))
+    connection, statements = work.connection, work.statements
+    seen = {
+        key: SeenMessage(complaint_id=complaint_id, ticket_number=number, digest=digest)
+        for key, complaint_id, number, digest in statements.known_messages.rows(
+            connection, keys, organisation=organisation
         )
-        for key, complaint_id, number, digest in work.connection.execute(statement):
-            seen[key] = SeenMessage(complaint_id=complaint_id, ticket_number=number, digest=digest)
+    }
     found: dict[str, KnownThread] = {}
     decoded: dict[str, KnownThread] = {}
-    for some in chunks(refs):
-        statement = (
-            select(threads.ref, tickets.complaint_id, tickets.complaint, tickets.ticket)
-            .join_from(schema.threads, schema.tickets, threads.complaint_id == tickets.complaint_id)
-            .where(threads.organisation == organisation, threads.ref.in_(some))
-        )
-        for ref, complaint_id, complaint, ticket in work.connection.execute(statement):
-            thread = decoded.get(complaint_id)
-            if thread is None:
-                thread = KnownThread(complaint=rows.complaint_from(complaint), ticket=rows.ticket_from(ticket))
-                decoded[complaint_id] = thread
-            found[ref] = thread
+    for ref, complaint_id, complaint, ticket in statements.known_threads.rows(
+        connection, refs, organisation=organisation
+    ):
+        thread = decoded.get(complaint_id)
+        if thread is None:
+            thread = KnownThread(complaint=rows.complaint_from(complaint), ticket=rows.ticket_from(ticket))
+            decoded[complaint_id] = thread
+        found[ref] = thread
     return Known(messages=seen, threads=found)
 
 
@@ -91,13 +84,13 @@ def add(work: Work, records: Records) -> None:
     work.audit.extend(records.audit)
 
 
-def _ticket_rows(complaints: Sequence[Complaint], tickets: Sequence[Ticket]) -> list[Row]:
+def _ticket_rows(complaints: Sequence[Complaint], tickets: Sequence[Ticket]) -> list[Values]:
     by_complaint = {ticket.complaint_id: ticket for ticket in tickets}
     if len(by_complaint) != len(complaints) or len(tickets) != len(complaints):
         raise ValueError("every complaint needs exactly one ticket")
     return [rows.ticket_row(complaint, by_complaint[complaint.complaint_id]) for complaint in complaints]
 
 
-def _replace(work: Work, batch: Batch, replacements: Sequence[Row]) -> None:
+def _replace(work: Work, batch: Batch, replacements: Sequence[Values]) -> None:
     if batch.run(work.connection, replacements) != len(replacements):
         raise LookupError("a complaint that should be replaced is not recorded")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import Row as Result
 
 from normalizer.complaint import Complaint, ReceiptRecord, StoredAttachment
 from normalizer.message import Message, Raw
@@ -21,8 +19,8 @@ from tickets.model import (
     TaskRow,
     Ticket,
 )
-from tickets.store.batch import Row
-from tickets.store.times import micros_or_none, to_micros
+from tickets.store.batch import Found, Values
+from tickets.store.times import from_micros, micros_or_none, moment_or_none, to_micros
 
 _encode = msgspec.json.Encoder().encode
 _decode_complaint = msgspec.json.Decoder(Complaint).decode
@@ -38,7 +36,7 @@ def document(value: object) -> str:
     return _encode(value).decode()
 
 
-def raw_row(row: RawRow) -> Row:
+def raw_row(row: RawRow) -> Values:
     raw = row.raw
     return (
         row.id, row.organisation, raw.channel_id, to_micros(raw.received_at), raw.body, document(raw.headers),
@@ -46,7 +44,7 @@ def raw_row(row: RawRow) -> Row:
     )  # fmt: skip
 
 
-def raw_from(row: Result[Any]) -> RawRow:
+def raw_from(row: Found) -> RawRow:
     return RawRow(
         id=row.id,
         organisation=row.organisation,
@@ -61,14 +59,14 @@ def raw_from(row: Result[Any]) -> RawRow:
     )
 
 
-def quarantine_row(row: QuarantineRow) -> Row:
+def quarantine_row(row: QuarantineRow) -> Values:
     return (
         row.id, row.raw_id, row.organisation, row.channel_id, row.path, row.reason, to_micros(row.at), row.state,
         micros_or_none(row.resolved_at),
     )  # fmt: skip
 
 
-def ticket_row(complaint: Complaint, ticket: Ticket) -> Row:
+def ticket_row(complaint: Complaint, ticket: Ticket) -> Values:
     if ticket.complaint_id != complaint.complaint_id or ticket.ticket_number != complaint.ticket_number:
         raise ValueError("the ticket and the complaint name each other differently")
     state, open_, first, resolve, opened, updated, closed, ticket_document, _ = ticket_columns(ticket)
@@ -79,7 +77,7 @@ def ticket_row(complaint: Complaint, ticket: Ticket) -> Row:
     )  # fmt: skip
 
 
-def complaint_columns(complaint: Complaint) -> Row:
+def complaint_columns(complaint: Complaint) -> Values:
     """What is written again when a complaint changes, its id last."""
     # Receipts are the outbox rows: a copy here would go stale.
     kept = msgspec.structs.replace(complaint, receipts=()) if complaint.receipts else complaint
@@ -90,7 +88,7 @@ def complaint_columns(complaint: Complaint) -> Row:
     )  # fmt: skip
 
 
-def ticket_columns(ticket: Ticket) -> Row:
+def ticket_columns(ticket: Ticket) -> Values:
     """What is written again when a ticket changes, its complaint's id last."""
     return (
         ticket.state, int(ticket.state in OPEN),
@@ -109,7 +107,7 @@ def ticket_from(text: str) -> Ticket:
     return _decode_ticket(text)
 
 
-def message_row(row: MessageRow) -> Row:
+def message_row(row: MessageRow) -> Values:
     message = row.message
     if any(attachment.content is not None for attachment in message.attachments):
         # The bytes lie in the attachment store and in the raw; a third copy would only bloat the history.
@@ -121,7 +119,7 @@ def message_row(row: MessageRow) -> Row:
     )  # fmt: skip
 
 
-def message_from(row: Result[Any]) -> MessageRow:
+def message_from(row: Found) -> MessageRow:
     return MessageRow(
         id=row.id,
         organisation=row.organisation,
@@ -133,11 +131,11 @@ def message_from(row: Result[Any]) -> MessageRow:
     )
 
 
-def attachment_row(row: AttachmentRow) -> Row:
+def attachment_row(row: AttachmentRow) -> Values:
     return (row.id, row.complaint_id, row.status, micros_or_none(row.due_at), row.attempts, document(row))
 
 
-def attachment_from(row: Result[Any]) -> AttachmentRow:
+def attachment_from(row: Found) -> AttachmentRow:
     # The columns are what the claims move; the document is what the job last said.
     return msgspec.structs.replace(
         _decode_attachment(row.document), status=row.status, due_at=row.due_at, attempts=row.attempts
@@ -168,7 +166,7 @@ def _stored_attachment(row: AttachmentRow, said: StoredAttachment | None) -> Sto
     )
 
 
-def outbox_row(row: OutboxRow, added_at: int) -> Row:
+def outbox_row(row: OutboxRow, added_at: int) -> Values:
     return (
         row.key, row.organisation, row.complaint_id, row.template, row.language, added_at, *route_columns(row),
         document(row.routes), document(row.data), row.route, row.state, to_micros(row.due_at), row.attempts,
@@ -188,7 +186,8 @@ def route_columns(row: OutboxRow) -> tuple[str, str]:
     return route.channel_id, route.recipient
 
 
-def outbox_from(row: Result[Any]) -> OutboxRow:
+def outbox_from(row: Found) -> OutboxRow:
+    """The outbox row of a result with plain moments (see `schema.plain`)."""
     return OutboxRow(
         key=row.key,
         organisation=row.organisation,
@@ -198,11 +197,11 @@ def outbox_from(row: Result[Any]) -> OutboxRow:
         routes=_decode_routes(row.routes),
         route=row.route,
         state=row.state,
-        due_at=row.due_at,
+        due_at=from_micros(row.due_at),
         attempts=row.attempts,
         parts=row.parts,
         parts_sent=row.parts_sent,
-        first_attempt_at=row.first_attempt_at,
+        first_attempt_at=moment_or_none(row.first_attempt_at),
         ambiguous=bool(row.ambiguous),
         possible_duplicate=bool(row.possible_duplicate),
         reason=row.reason,
@@ -211,7 +210,7 @@ def outbox_from(row: Result[Any]) -> OutboxRow:
     )
 
 
-def receipt_from(row: Result[Any], complaint: Complaint) -> ReceiptRecord:
+def receipt_from(row: Found, complaint: Complaint) -> ReceiptRecord:
     """The receipt of the complaint schema that an outbox row is."""
     routes = _decode_routes(row.routes)
     route = routes[row.route] if row.route < len(routes) else None
@@ -226,19 +225,19 @@ def receipt_from(row: Result[Any], complaint: Complaint) -> ReceiptRecord:
         state=row.receipt_state,
         provider_id=row.provider_id,
         attempts=row.attempts,
-        sent_at=row.sent_at,
+        sent_at=moment_or_none(row.sent_at),
         reason=row.reason,
     )
 
 
-def task_row(row: TaskRow) -> Row:
+def task_row(row: TaskRow) -> Values:
     return (
         row.id, row.organisation, row.complaint_id, row.kind, row.reason, to_micros(row.opened_at),
         micros_or_none(row.closed_at),
     )  # fmt: skip
 
 
-def task_from(row: Result[Any]) -> TaskRow:
+def task_from(row: Found) -> TaskRow:
     return TaskRow(
         id=row.id,
         organisation=row.organisation,

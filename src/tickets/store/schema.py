@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -20,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    type_coerce,
 )
 
 from tickets.store.times import Day, Moment
@@ -287,3 +291,11 @@ audit = Table(
     Column("hash", LargeBinary, nullable=False),
     Index("ix_audit_complaint_id", "complaint_id"),
 )
+
+
+def plain(table: Table) -> list[ColumnElement[Any]]:
+    """The columns of the table as the database stores them: moments stay microseconds."""
+    return [
+        type_coerce(column, BigInteger).label(column.name) if isinstance(column.type, Moment) else column
+        for column in table.columns
+    ]

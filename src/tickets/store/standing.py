@@ -8,16 +8,14 @@ that the customer has it outranks the failure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Row as Result
 
 from normalizer.message import Delivery
 from tickets.model import OutboxRow
 from tickets.store import rows
-from tickets.store.batch import Row
+from tickets.store.batch import Found, Values
 from tickets.store.times import micros_or_none, moment_or_none, to_micros
 
 RANK: Mapping[str, int] = {"queued": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
@@ -40,14 +38,14 @@ class Part(Struct, frozen=True, kw_only=True):
     error_class: str | None = None
     pricing: str | None = None
 
-    def row(self) -> Row:
+    def row(self) -> Values:
         """Its row in `sent_parts`."""
         return (
             self.channel_id, self.provider_id, self.outbox_key, self.route, self.state, self.at, self.error_code,
             self.error_class, self.pricing,
         )  # fmt: skip
 
-    def change(self) -> Row:
+    def change(self) -> Values:
         """What is written when a report moved it."""
         return (
             self.state, self.at, self.error_code, self.error_class, self.pricing, self.channel_id, self.provider_id,
@@ -66,7 +64,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     template_version: str = ""
     sent_at: int | None = None
 
-    def columns(self) -> Row:
+    def columns(self) -> Values:
         """What is written when it changed, in the order of `statements.STANDING_COLUMNS`, its key last."""
         row = self.row
         return (
@@ -77,23 +75,23 @@ class Standing(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
 
-def part_from(row: Result[Any]) -> Part:
-    """The part that a row of `sent_parts` is."""
+def part_from(row: Found) -> Part:
+    """The part that a row of `sent_parts` is, with plain moments."""
     return Part(
         channel_id=row.channel_id,
         provider_id=row.provider_id,
         outbox_key=row.outbox_key,
         route=row.route,
         state=row.state,
-        at=to_micros(row.at),
+        at=row.at,
         error_code=row.error_code,
         error_class=row.error_class,
         pricing=row.pricing,
     )
 
 
-def standing_from(row: Result[Any]) -> Standing:
-    """The standing that a row of `outbox` is."""
+def standing_from(row: Found) -> Standing:
+    """The standing that a row of `outbox` is, with plain moments."""
     return Standing(
         row=rows.outbox_from(row),
         receipt_state=row.receipt_state,
@@ -101,7 +99,7 @@ def standing_from(row: Result[Any]) -> Standing:
         provider_id=row.provider_id,
         body_hash=row.body_hash,
         template_version=row.template_version,
-        sent_at=micros_or_none(row.sent_at),
+        sent_at=row.sent_at,
     )
 
 
@@ -138,6 +136,9 @@ def stand(standing: Standing, parts: Iterable[Part]) -> Standing:
             row,
             state="due",
             route=row.route + 1,
+            attempts=0,
+            first_attempt_at=None,
+            parts=0,
             parts_sent=0,
             ambiguous=False,
             due_at=moment_or_none(first.at),
@@ -173,6 +174,7 @@ def _proof(standing: Standing, by_route: Mapping[int, list[Part]]) -> Standing |
             row,
             state="sent",
             route=-negative,
+            parts=len(by_route[-negative]),
             parts_sent=len(by_route[-negative]),
             ambiguous=False,
             reason=None,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, exists, literal_column, update
+from sqlalchemy import BindParameter, Dialect, Select, Table, bindparam, exists, func, literal_column, select, update
 from sqlalchemy.sql.dml import Insert, Update
 
 from tickets.store import schema
-from tickets.store.batch import Batch
+from tickets.store.batch import Batch, Lookup
 from tickets.store.dialect import insert_for
 
 #: Columns of `tickets` that a changed complaint writes again, in the order of `rows.complaint_columns`.
@@ -33,6 +34,16 @@ class Statements:
     """Every batch statement of the store for one database."""
 
     def __init__(self, dialect: Dialect) -> None:
+        self.known_messages = Lookup(dialect, _known_messages)
+        self.known_threads = Lookup(dialect, _known_threads)
+        self.tickets_by_id = Lookup(dialect, _tickets_by_id)
+        self.parked_changes = Lookup(dialect, _parked_changes)
+        self.receipt_counts = Lookup(dialect, _receipt_counts)
+        self.outbox_by_key = Lookup(dialect, lambda keys: select(schema.outbox).where(schema.outbox.c.key.in_(keys)))
+        self.parts_by_key = Lookup(dialect, _parts_by_key)
+        self.parts_by_id = Lookup(dialect, _parts_by_id)
+        self.parked_deliveries_by_id = Lookup(dialect, _parked_deliveries_by_id)
+
         def once(table: Table, *key: str) -> Batch:
             ignoring = insert_for(dialect.name, table).on_conflict_do_nothing(index_elements=list(key))
             return Batch(dialect, ignoring, _names(table))
@@ -108,3 +119,66 @@ def _update(dialect: Dialect, table: Table, columns: Sequence[str], key: Sequenc
         statement = statement.where(table.c[name] == bindparam(f"its_{name}"))
     # SET follows the order of the table's columns: the given order must agree, which `Batch` checks.
     return Batch(dialect, statement, [*(f"new_{name}" for name in columns), *(f"its_{name}" for name in key)])
+
+
+Names = Sequence[BindParameter[str]]
+
+
+def _known_messages(keys: Names) -> Select[Any]:
+    messages, tickets = schema.messages.c, schema.tickets.c
+    return (
+        select(messages.key, messages.complaint_id, tickets.ticket_number, messages.digest)
+        .join_from(schema.messages, schema.tickets, messages.complaint_id == tickets.complaint_id)
+        .where(messages.organisation == bindparam("organisation"), messages.key.in_(keys))
+    )
+
+
+def _known_threads(refs: Names) -> Select[Any]:
+    threads, tickets = schema.threads.c, schema.tickets.c
+    return (
+        select(threads.ref, tickets.complaint_id, tickets.complaint, tickets.ticket)
+        .join_from(schema.threads, schema.tickets, threads.complaint_id == tickets.complaint_id)
+        .where(threads.organisation == bindparam("organisation"), threads.ref.in_(refs))
+    )
+
+
+def _tickets_by_id(ids: Names) -> Select[Any]:
+    tickets = schema.tickets.c
+    return select(tickets.complaint_id, tickets.complaint, tickets.ticket).where(tickets.complaint_id.in_(ids))
+
+
+def _parked_changes(keys: Names) -> Select[Any]:
+    changes = schema.message_changes.c
+    return select(changes.key, changes.message_key, changes.kind).where(
+        changes.organisation == bindparam("organisation"), changes.message_key.in_(keys), changes.message_id.is_(None)
+    )
+
+
+def _receipt_counts(recipients: Names) -> Select[Any]:
+    outbox = schema.outbox.c
+    return (
+        select(outbox.recipient, func.count())
+        .where(
+            outbox.organisation == bindparam("organisation"),
+            outbox.recipient.in_(recipients),
+            outbox.added_at >= bindparam("since"),
+            outbox.state != literal_column("'suppressed'"),
+        )
+        .group_by(outbox.recipient)
+    )
+
+
+def _parts_by_key(keys: Names) -> Select[Any]:
+    return select(schema.sent_parts).where(schema.sent_parts.c.outbox_key.in_(keys))
+
+
+def _parts_by_id(provider_ids: Names) -> Select[Any]:
+    parts = schema.sent_parts.c
+    return select(schema.sent_parts).where(
+        parts.channel_id == bindparam("channel_id"), parts.provider_id.in_(provider_ids)
+    )
+
+
+def _parked_deliveries_by_id(provider_ids: Names) -> Select[Any]:
+    parked = schema.parked_deliveries.c
+    return select(schema.parked_deliveries).where(parked.provider_id.in_(provider_ids)).order_by(parked.at)

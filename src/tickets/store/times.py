@@ -6,6 +6,7 @@ drops the offset of a datetime).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,10 @@ class Moment(_Moment):
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return moment_or_none(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Reads a column; stated here because the inherited one costs three calls more per value."""
+        return moment_or_none
 
 
 class Day(_Day):
