@@ -20,7 +20,7 @@ def page_headers(frame_origins: Sequence[str] = (), *, secret: bool = False, sec
         "Cross-Origin-Opener-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
         "Cache-Control": "no-store",
-        "Vary": "Accept-Language, Cookie",
+        "Vary": "Accept-Language",
     }
     if not frame_origins:
         headers["X-Frame-Options"] = "DENY"

@@ -182,7 +182,7 @@ class Desk(Protocol):
         """The same receipt as signed PDF, or None."""
 
     async def verify_code(self, code: str) -> Verdict:
-        """Whether `code`, the signed statement in a receipt's QR code, is ours. Never raises for what a stranger sends."""
+        """Whether `code`, the signed statement in a receipt's QR code, is ours. Never raises for a stranger."""
 
     async def verify(self, pdf: bytes) -> Verdict:
         """Whether `pdf` is one of our receipts, unchanged. Never raises for what a stranger uploads."""

@@ -31,7 +31,7 @@ class AppApi:
         self._keys = signing.keys(settings.api_keys)
 
     def receive(self, request: Request) -> Intake:
-        """What to keep. Raises Rejected(401) without key or seal, InvalidSubmission naming every field that is wrong."""
+        """What to keep. Raises Rejected(401) without key or seal, InvalidSubmission naming every wrong field."""
         given = request.header("x-api-key")
         if given is None or not signing.same(given, self._keys):
             raise Rejected(401, "X-Api-Key is missing or wrong")

@@ -194,6 +194,9 @@ def _render(site: Site, request: web.Request, page: OrganisationPage, channel_id
         text = each.message_en if language == "en" else each.message_id
         by_field.setdefault(each.field, []).append(text)
     headers = {"Retry-After": str(int(shown.retry_after) + 1)} if shown.retry_after is not None else {}
+    if request.method == "GET":
+        # The empty form holds nothing of anybody; kept by the browser, going back finds what was typed into it.
+        headers["Cache-Control"] = "private, no-cache"
     response = site.pages.render(
         "form.html",
         language,
