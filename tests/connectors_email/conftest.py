@@ -202,9 +202,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     )
     (folder / "cert.pem").write_bytes(cert.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return folder / "cert.pem", folder / "key.pem"
 
@@ -304,11 +302,15 @@ class Postbox:
         ordered = self.answers.get(command)
         return ordered.pop(0) if ordered else None
 
-    async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, opts: list[str]) -> str:
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, opts: list[str]
+    ) -> str:
         envelope.mail_from = address
         return self.next_answer("MAIL") or "250 OK"
 
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, opts: list[str]) -> str:
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, opts: list[str]
+    ) -> str:
         answer = self.next_answer("RCPT")
         if answer is None:
             envelope.rcpt_tos.append(address)
@@ -330,11 +332,19 @@ def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: 
 
 
 class Listener(Controller):
-    """aiosmtpd in its own thread; the connection check of its base class does not like TLS."""
+    """aiosmtpd in its own thread; the connection check of its base class wraps with the server's side of TLS."""
 
     def _trigger_server(self) -> None:
         if self.ssl_context is None:
             super()._trigger_server()
+            return
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((self.hostname, self.port), timeout=5) as sock,
+            context.wrap_socket(sock) as wrapped,
+        ):
+            wrapped.recv(1024)
 
 
 @pytest.fixture

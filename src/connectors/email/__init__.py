@@ -103,6 +103,8 @@ class Email:
 
     async def send(self, out: Outgoing) -> Sent:
         """Hands in one answer; its Message-ID follows from `out.key`, so that receivers drop a repeat (A13)."""
+        if len(out.text) > self.facts.max_text.value:
+            raise Refused("too-long", "the text is longer than the facts of this channel allow")
         if CONTROL.search(out.recipient):
             raise Refused("header-injection", "a control character stands in the recipient")
         recipient = addresses.normal(out.recipient)

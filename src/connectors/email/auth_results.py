@@ -17,7 +17,7 @@ def verified(headers: Headers, domain: str, authserv_id: str | None) -> bool:
     """
     if not authserv_id or not domain:
         return False
-    ours = [v for v in map(read, headers.all("authentication-results")[:50]) if v[0] == authserv_id.lower()]
+    ours = [v for v in map(read, headers.all("authentication-results")) if v[0] == authserv_id.lower()]
     verdicts = [(result, sender) for _, result, sender in ours if result]
     if not verdicts:
         return False

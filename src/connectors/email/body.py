@@ -132,7 +132,7 @@ def safe_name(name: str) -> str | None:
 
 def unflow(text: str, join: bool) -> str:
     """`text` with its soft line breaks undone (RFC 3676 section 4.1); quoted lines and signatures keep theirs."""
-    out: list[str] = []
+    out: list[list[str]] = []
     open_line = False
     for line in text.split("\n"):
         quoted = line.startswith(">")
@@ -140,11 +140,11 @@ def unflow(text: str, join: bool) -> str:
         soft = line.endswith(" ") and not quoted and line != "-- "
         body = line[:-1] if soft and join else line
         if open_line and not quoted and line != "-- ":
-            out[-1] += body if len(out[-1]) < 100_000 else f"\n{body}"
+            out[-1].append(body)
         else:
-            out.append(body)
+            out.append([body])
         open_line = soft
-    return "\n".join(out)
+    return "\n".join(map("".join, out))
 
 
 def tidy(text: str) -> str:

@@ -137,13 +137,14 @@ def delimiters(data: bytes, start: int, end: int, mark: bytes) -> Iterator[tuple
     """Each delimiter line: where it begins, where the next line begins, and whether it closes."""
     position = start
     while (found := data.find(mark, position, end)) >= 0:
-        after = data.find(b"\n", found + len(mark), end) + 1 or end
         position = found + len(mark)
         if found > start and data[found - 1] not in b"\r\n":
             continue
-        rest = data[position : min(after, position + 300)].strip()
-        if rest in (b"", b"--"):
-            yield found, after, rest == b"--"
+        # Never further than a delimiter line may be long: marks without line breaks would make this quadratic.
+        rest, feed, _ = data[position : min(end, position + 300)].partition(b"\n")
+        if rest.strip() in (b"", b"--"):
+            after = position + len(rest) + len(feed)
+            yield found, after, rest.strip() == b"--"
             position = after
 
 

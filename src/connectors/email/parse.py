@@ -59,7 +59,7 @@ def read(raw: Raw, account: Account) -> Event:
     report = bounce.read(root, raw.received_at, account.signer, account.limits)
     if report is not None:
         return report
-    if rules.automatic_reply(heads):
+    if rules.automatic_reply(heads, heads.text("subject")):
         return Ignored(reason="auto-reply")
     return message(raw, root, flags, senders, sender, account)
 
@@ -87,10 +87,13 @@ def message(
     to = addresses.read(heads, "to") + addresses.read(heads, "cc")
     content = body.read(root, account.limits)
     attachments = tuple(content.attachments) + cut_off(raw, account, flags)
+    references = heads.ids("references")[-account.limits.references :]
+    threads = thread(heads, references, account)
     ticket = rules.ticket_in(subject)
     if ticket:
-        flags |= {"possible_follow_up", f"ticket:{ticket}"}
-    references = heads.ids("references")[-account.limits.references :]
+        flags.add(f"ticket:{ticket}")
+        if not any(account.signer.check(ref.removeprefix("mid:")) for ref in threads):
+            flags.add("possible_follow_up")
     return Message(
         channel="email",
         account=account.address,
@@ -107,7 +110,7 @@ def message(
         text=content.text,
         subject=subject or None,
         attachments=attachments,
-        thread_refs=thread(heads, references, account),
+        thread_refs=threads,
         registers=(f"mid:{own_id}",) if own_id else (),
         reply=ReplyAddress(
             recipient=sender.email,

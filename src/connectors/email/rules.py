@@ -25,10 +25,11 @@ TICKET = re.compile(
 SUPPRESS = frozenset({"all", "oof", "autoreply"})
 
 
-def automatic_reply(headers: Headers) -> bool:
+def automatic_reply(headers: Headers, subject: str) -> bool:
     """Whether another machine answers us: `Auto-Submitted: auto-replied` and what older programs write instead."""
-    if headers.word("auto-submitted") == "auto-replied":
-        return True
+    submitted = headers.word("auto-submitted")
+    if submitted == "auto-replied" or (submitted not in ("", "no") and AWAY.match(subject)):
+        return True  # Exchange says auto-generated and writes the rest into the subject
     if headers.word("precedence") in ("auto_reply", "auto-reply"):
         return True
     return any(

@@ -128,6 +128,7 @@ class Smtp(Server):
 class EmailSettings(ChannelSettings):
     """One mailbox."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
     address: Mailbox = Field(description="The address that customers write to and that answers come from.")
     aliases: tuple[Mailbox, ...] = Field((), description="Other addresses whose mail lands in this mailbox.")
     display_name: str | None = Field(None, max_length=100, description="The name beside our address in answers.")

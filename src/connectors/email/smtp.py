@@ -69,7 +69,7 @@ class Relay:
                 try:
                     await self._envelope(line.smtp, sender, recipient, envelope_id)
                 except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
-                    line.smtp.close()
+                    drop(line.smtp)
                     if used_before and attempt == 1:
                         continue  # closed while it was idle: nothing has been sent yet
                     raise Unavailable("the mail server ended the connection before it took the mail") from None
@@ -103,7 +103,7 @@ class Relay:
             await line.smtp.rset()
             self._put_back(line)
         except (SMTPException, OSError, asyncio.CancelledError):
-            line.smtp.close()
+            drop(line.smtp)
 
     def _put_back(self, line: Line) -> None:
         line.mails += 1
@@ -111,7 +111,7 @@ class Relay:
         if line.good:
             self._idle.append(line)
         else:
-            line.smtp.close()
+            drop(line.smtp)
 
     async def _connect(self) -> aiosmtplib.SMTP:
         settings = self._settings
@@ -130,7 +130,7 @@ class Relay:
             async with translated():
                 await self._login(smtp)
         except BaseException:
-            smtp.close()
+            drop(smtp)
             raise
         return smtp
 
@@ -174,12 +174,20 @@ class Relay:
             await self._reset(line)
             raise meaning(error.code, error.message, of_recipient=False) from None
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
-            line.smtp.close()
+            drop(line.smtp)
             raise Ambiguous("the mail server did not confirm the mail; it may have taken it") from None
         except BaseException:
-            line.smtp.close()
+            drop(line.smtp)
             raise
         self._put_back(line)
+
+
+def drop(smtp: aiosmtplib.SMTP) -> None:
+    """Closes a connection at once: the farewell of TLS would wait for a server that may be gone."""
+    transport = smtp.transport
+    smtp.close()
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 async def hang_up(line: Line) -> None:
@@ -189,7 +197,8 @@ async def hang_up(line: Line) -> None:
     except (SMTPException, OSError, TimeoutError):
         pass
     finally:
-        line.smtp.close()
+        drop(line.smtp)
+    await asyncio.sleep(0)  # lets the event loop close the socket
 
 
 @asynccontextmanager

@@ -22,6 +22,9 @@ class Signer(Struct, frozen=True, kw_only=True):
     organisation: str
     domain: str
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.domain})"  # without the secret
+
     def mac(self, purpose: str, value: str) -> str:
         """80 bits over `value`, as 16 letters that survive a change of case."""
         text = f"aduan.email\0{purpose}\0{self.organisation}\0{value}"
