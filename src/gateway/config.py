@@ -119,7 +119,10 @@ class Config(Section):
         min_length=1, description="Institutions; the key stands in the address of their form."
     )
     channels: dict[str, dict[str, Any]] = Field(
-        min_length=1, description="Channels; the key stands in the webhook address and in every record."
+        min_length=1,
+        # Holds secrets as plain text until each channel's own settings have them.
+        repr=False,
+        description="Channels; the key stands in the webhook address and in every record.",
     )
     forward: list[dict[str, Any]] = Field(
         default=[], max_length=0, description="Further ticket stores; none can be configured yet."

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
 
@@ -93,10 +94,11 @@ def export(
     with store_in(data_dir_at(config)) as store:
         rows = store.export_rows(organisation=organisation, since=begin, until=end, state=state)
         if out is None:
-            _write(rows, format, sys.stdout.fileno())
+            _write(rows, format, sys.stdout.buffer)
             return
         try:
-            count = _write(rows, format, out)
+            with out.open("wb") as file:
+                count = _write(rows, format, file)
         except OSError as error:
             fail(f"{out} cannot be written: {error.strerror}")
     say(f"{out}: {count}")
@@ -150,13 +152,16 @@ def _tasks(store: Store, organisation: str | None, limit: int, json: bool) -> No
     )
 
 
-def _write(rows: Iterable[Mapping[str, object]], format: str, out: Path | int) -> int:
+def _write(rows: Iterable[Mapping[str, object]], format: str, out: BinaryIO) -> int:
     from tickets.store import export as writers
 
-    # A descriptor is standard output: it stays open.
-    close = not isinstance(out, int)
-    if format == "csv":
-        with open(out, "w", encoding="utf-8", newline="", closefd=close) as text:
-            return writers.write_csv(rows, text)
-    with open(out, "wb", closefd=close) as binary:
-        return writers.write_json(rows, binary) if format == "json" else writers.write_xlsx(rows, binary)
+    if format == "json":
+        return writers.write_json(rows, out)
+    if format == "xlsx":
+        return writers.write_xlsx(rows, out)
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+    try:
+        return writers.write_csv(rows, text)
+    finally:
+        text.flush()
+        text.detach()
