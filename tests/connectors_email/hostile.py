@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 from connectors.email.parse import Account, parse
 from connectors.email.token import Signer
@@ -235,7 +236,7 @@ def cases() -> Iterator[tuple[str, bytes, str]]:
     yield "flowed", plain(b"kata \r\n" * 200_000 + TEXT.encode(), "utf-8; format=flowed"), "message"
     yield "name_traversal", attached(b'filename="../../etc/passwd"'), "message"
     yield "name_windows", attached(b'filename="C:\\\\Windows\\\\system32\\\\con.txt"'), "message"
-    yield "name_rtl", attached("filename*=utf-8''invoice%E2%80%AEfdp.exe".encode()), "message"
+    yield "name_rtl", attached(b"filename*=utf-8''invoice%E2%80%AEfdp.exe"), "message"
     yield "name_4_kb", attached(b'filename="' + b"a" * 4_000 + b'.pdf"'), "message"
     yield "name_nul", attached(b'filename="a\0b.pdf"'), "message"
     yield (
@@ -288,7 +289,8 @@ def cases() -> Iterator[tuple[str, bytes, str]]:
             multipart(
                 "report; report-type=disposition-notification",
                 [
-                    b"Content-Type: message/disposition-notification\r\n\r\nDisposition: a; displayed\r\nOriginal-Message-ID: <x@y>\r\n"
+                    b"Content-Type: message/disposition-notification\r\n\r\n"
+                    b"Disposition: a; displayed\r\nOriginal-Message-ID: <x@y>\r\n"
                 ],
             )
         ),
@@ -300,7 +302,7 @@ def cases() -> Iterator[tuple[str, bytes, str]]:
 
 def main() -> None:
     """Reads every case in this process and prints what became of it."""
-    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     for name, data, wanted in cases():
         started = time.process_time()

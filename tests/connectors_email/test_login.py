@@ -17,10 +17,12 @@ from connectors.email import Email
 from connectors.email.oauth import Tokens
 from connectors.email.settings import EmailSettings, OAuth2
 from connectors.errors import AuthFailed, Unavailable
-from tests.connectors_email.conftest import NOW, ImapServer, Introspection, settings
-from tests.connectors_email.test_pull import mail
+from connectors_email.kit import NOW, settings
+from connectors_email.servers import ImapServer, Introspection
+from connectors_email.test_pull import mail
 
 Build = Callable[..., Email]
+EXCHANGE = {"client_id": "a", "refresh_token": "b"}
 
 
 async def first(connector: Email) -> bytes:
@@ -172,8 +174,8 @@ async def test_dovecot_takes_the_token(
         ({"password": None}, {}, {}, "imap"),
         ({"oauth2": {"token": "sah"}}, {}, {}, "imap"),
         ({"password": None, "oauth2": {}}, {}, {}, "oauth2"),
-        ({"password": None, "oauth2": {"token": "sah", "token_url": "https://x.example", "client_id": "a", "refresh_token": "b"}}, {}, {}, "oauth2"),
-        ({"password": None, "oauth2": {"token_url": "http://x.example/t", "client_id": "a", "refresh_token": "b"}}, {}, {}, "oauth2"),
+        ({"password": None, "oauth2": {"token": "sah", **EXCHANGE, "token_url": "https://x"}}, {}, {}, "oauth2"),
+        ({"password": None, "oauth2": {**EXCHANGE, "token_url": "http://x.example/t"}}, {}, {}, "oauth2"),
         ({"tls": "sometimes"}, {}, {}, "tls"),
         ({"check_every_seconds": 3600}, {}, {}, "check_every_seconds"),
         ({}, {"user": "x"}, {}, "smtp"),

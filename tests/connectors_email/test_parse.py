@@ -11,8 +11,8 @@ from connectors.email import charset
 from connectors.email.addresses import normal
 from connectors.email.parse import parse
 from connectors.email.token import Signer, fold
-from normalizer.message import Delivery, Event, Ignored, Message, Raw
-from tests.connectors_email.hostile import ACCOUNT, ADDRESS, AT, SIGNER, html, mail, multipart, plain, whole
+from connectors_email.hostile import ACCOUNT, ADDRESS, AT, SIGNER, html, mail, multipart, plain, whole
+from normalizer.message import Event, Ignored, Message, Raw
 
 KEY = "01KCB3T5S8YV0-1"
 OURS = SIGNER.message_id(KEY)
@@ -342,51 +342,6 @@ def test_the_whole_text_is_kept_quotes_included() -> None:
 def test_flowed_text_is_joined() -> None:
     found = message(plain(b"Satu \r\ndua.\r\n> kutipan \r\n> lagi\r\n-- \r\nBudi", "utf-8; format=flowed"))
     assert found.text == "Satu dua.\n> kutipan\n> lagi\n--\nBudi"
-
-
-def bounce(action: str, status: str, *, named: str = OURS, to: str = ADDRESS) -> bytes:
-    """A delivery report about `named`."""
-    report = f"Reporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; a@b\r\nAction: {action}\r\nStatus: {status}\r\n"
-    content = multipart(
-        "report; report-type=delivery-status",
-        [
-            b"\r\nSorry.",
-            b"Content-Type: message/delivery-status\r\n\r\n" + report.encode(),
-            f"Content-Type: message/rfc822\r\n\r\nMessage-ID: {named}\r\nSubject: x\r\n\r\nisi".encode(),
-        ],
-    )
-    return whole(content).replace(f"To: {ADDRESS}".encode(), f"To: {to}".encode())
-
-
-@pytest.mark.parametrize(
-    ("data", "event"),
-    [
-        (bounce("failed", "5.1.1"), Delivery(state="failed", at=AT, provider_id=OURS, error_code="5.1.1", error_class="Unreachable")),
-        (bounce("Failed", "4.4.7 (expired)"), Delivery(state="failed", at=AT, provider_id=OURS, error_code="4.4.7", error_class="Unreachable")),
-        (bounce("delivered", "2.0.0"), Delivery(state="delivered", at=AT, provider_id=OURS)),
-        (bounce("delayed", "4.4.1"), Ignored(reason="delivery delayed")),
-        (bounce("relayed", "2.0.0"), Ignored(reason="delivery relayed")),
-        (bounce("failed", "5.1.1", named=FORGED), Ignored(reason="bounce of a mail that is not ours")),
-        (bounce("failed", "5.1.1", named="<a@b>"), Ignored(reason="bounce of a mail that is not ours")),
-        (
-            bounce("failed", "5.2.2", named="<a@b>", to=f"cs+{TOKEN}@akseleran.example"),
-            Delivery(state="failed", at=AT, provider_id=OURS, error_code="5.2.2", error_class="Unreachable"),
-        ),
-    ],
-)  # fmt: skip
-def test_bounces(data: bytes, event: Event) -> None:
-    assert read(data) == event
-
-
-def test_a_bounce_in_plain_words() -> None:
-    text = f"Hi. This is the qmail-send program.\n<a@b>: 550 5.1.1 no such user\n\nMessage-ID: {OURS}\n"
-    event = read(mail(text, sender="MAILER-DAEMON@contoh.example"))
-    assert event == Delivery(state="failed", at=AT, provider_id=OURS, error_code="5.1.1", error_class="Unreachable")
-    assert isinstance(read(mail(text)), Message), "only a daemon's word is a bounce"
-
-
-def test_a_person_may_quote_our_id() -> None:
-    assert isinstance(read(mail(f"Saya balas {OURS}")), Message)
 
 
 def test_an_oversized_mail_is_kept_as_far_as_it_came() -> None:

@@ -14,8 +14,9 @@ from connectors.contract import Batch
 from connectors.email import Email
 from connectors.email.imap import BATCH, Found, batches
 from connectors.errors import AuthFailed, Unavailable
+from connectors_email.kit import ADDRESS, settings
+from connectors_email.servers import Cable, ImapServer
 from normalizer.message import Message, Raw
-from tests.connectors_email.conftest import ADDRESS, Cable, ImapServer, settings
 
 Build = Callable[..., Email]
 

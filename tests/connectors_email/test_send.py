@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from connectors.email import CONNECTOR, Email
 from connectors.email.compose import Origin, compose
 from connectors.errors import Ambiguous, AuthFailed, ConnectorError, Refused, Unavailable, Unreachable
+from connectors_email.kit import ADDRESS, NOW, SECRET, settings
+from connectors_email.servers import Postbox, free_port, server_context
 from normalizer.message import File, Ignored, Message, Outgoing, Raw
-from tests.connectors_email.conftest import ADDRESS, NOW, SECRET, Postbox, free_port, server_context, settings
 
 Build = Callable[..., Email]
 OUT = Outgoing(
@@ -128,15 +129,15 @@ HOSTILE_HEADERS = [
 @pytest.mark.parametrize("where", ["subject", "recipient", "in_reply_to", "references", "file"])
 async def test_headers_cannot_be_injected(value: str, where: str, postbox: Postbox, build: Build) -> None:
     """P27: on this very Python, whose own e-mail library turns an encoded subject into a real Bcc."""
-    changes: dict[str, Any] = {
+    given: dict[str, dict[str, Any]] = {
         "subject": {"subject": value},
         "recipient": {"recipient": value},
         "in_reply_to": {"in_reply_to": value},
         "references": {"references": (value,)},
         "file": {"files": (File(name=value, mime="application/pdf", content=b"x"),)},
-    }[where]
+    }
     with pytest.raises((Refused, Unreachable)):
-        await build(mailbox(postbox)).send(msgspec.structs.replace(OUT, **changes))
+        await build(mailbox(postbox)).send(msgspec.structs.replace(OUT, **given[where]))
     assert postbox.taken == []
 
 
@@ -258,7 +259,7 @@ async def test_addresses_beyond_ascii(postbox: Postbox, build: Build) -> None:
 # aiosmtpd warns of what is tested here on purpose: a login without TLS, on loopback.
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_login(start_smtp: Callable[..., Postbox], build: Build) -> None:
-    from tests.connectors_email.conftest import authenticate
+    from connectors_email.servers import authenticate
 
     postbox = start_smtp(authenticator=authenticate, auth_required=True, auth_require_tls=False)
     good = {"user": "pengirim", "password": "rahasia-smtp"}
