@@ -64,7 +64,10 @@ def reader(url: URL) -> Engine:
         event.listen(engine, "connect", _configure_sqlite_reader)
         event.listen(engine, "begin", _begin_deferred)
     else:
-        engine = create_engine(url, hide_parameters=True, isolation_level="REPEATABLE READ")
+        only_read = {"postgresql_readonly": True}
+        engine = create_engine(
+            url, hide_parameters=True, isolation_level="REPEATABLE READ", execution_options=only_read
+        )
     event.listen(engine, "handle_error", _translate)
     return engine
 
@@ -139,5 +142,11 @@ def _translate(context: ExceptionContext) -> None:
     if isinstance(original, sqlite3.Error):
         if getattr(original, "sqlite_errorname", "") in _UNIQUE:
             raise Conflict(str(original).partition(": ")[2])
-    elif getattr(original, "sqlstate", None) == "23505":
-        raise Conflict(str(getattr(getattr(original, "diag", None), "constraint_name", "")))
+    elif (state := getattr(original, "sqlstate", None)) is not None:
+        constraint = str(getattr(getattr(original, "diag", None), "constraint_name", None) or "")
+        # PostgreSQL's DETAIL quotes the row: neither the error nor its cause may carry that into a log (P30).
+        original.args = (f"{state} {constraint}",)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = original.args
+        if state == "23505":
+            raise Conflict(constraint)
