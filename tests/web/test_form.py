@@ -142,6 +142,27 @@ async def test_a_form_of_yesterday_is_shown_again(front: Aduan, client: aiohttp.
     assert (await send(client, fresh, STORY))[0] == 303
 
 
+async def test_a_quick_form_waits_and_a_far_too_quick_one_is_shown_again(
+    front: Aduan, client: aiohttp.ClientSession
+) -> None:
+    """providers.md A12: nobody fills in a form in no time, but who had help from the browser is not sent away."""
+    token = hidden(await opened(client, "/klikumkm/"), "token")
+    assert (await send(client, token, STORY, path="/klikumkm/"))[0] == 303
+    (number,) = front.ticket_numbers()
+    view = front.running.store.ticket(number)
+    issued = form_token.read(installation_secret(front.installation.data_dir), "klikumkm-form", token)
+    assert view is not None
+    assert issued is not None
+    assert view.complaint.received_at - issued.issued_at >= timedelta(seconds=3)
+    token = hidden(await opened(client, "/klikacc/"), "token")
+    status, _, page = await send(client, token, STORY, path="/klikacc/")
+    assert status == 400
+    assert "terlalu cepat" in page
+    assert value_of(page, "narrative") == STORY["narrative"]
+    assert hidden(page, "token") == token
+    assert front.ticket_numbers() == [number]
+
+
 async def test_the_trap_never_loses_a_complaint(front: Aduan, client: aiohttp.ClientSession) -> None:
     token = hidden(await opened(client), "token")
     status, _, page = await send(client, token, {**STORY, "leave_empty": "http://spam.example"})
@@ -256,6 +277,8 @@ async def test_every_page_carries_its_headers(front: Aduan, client: aiohttp.Clie
         async with client.get(assets[0]) as asset:
             assert asset.status == 200
             assert "immutable" in asset.headers["Cache-Control"]
+        async with client.head(path) as response:
+            assert response.status == (404 if path.startswith(("/r/", "/nobody")) else 200)
     async with client.get("/assets/..%2fpages.py") as response:
         assert response.status == 404
     async with client.get("/akseleran", allow_redirects=False) as response:

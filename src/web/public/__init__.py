@@ -19,7 +19,8 @@ def routes(desk: Desk, settings: WebSettings) -> list[web.RouteDef]:
     site = Site(desk, settings)
 
     def route(method: str, path: str, view: View, audience: Audience = "people") -> web.RouteDef:
-        return web.route(method, path, guarded(site, view, audience))
+        handler = guarded(site, view, audience)
+        return web.get(path, handler) if method == "GET" else web.route(method, path, handler)
 
     return [
         route("GET", "/assets/{name}", _asset),

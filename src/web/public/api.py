@@ -15,7 +15,7 @@ from web.ports import Locked, OrganisationPage, Recorded
 from web.problem import ProblemError
 from web.public.body import Received, read_json, read_multipart
 from web.public.site import Site
-from web.public.submit import Given, fields_of, spool_failed, submit
+from web.public.submit import Given, fields_of, slow_down_contacts, spool_failed, submit
 
 #: The complaint schema's groups may be sent as they are: group -> name in it -> field.
 _GROUPS = {
@@ -44,6 +44,7 @@ async def create(site: Site, request: web.Request) -> web.Response:
         raise ProblemError(401, "no_such_door", "This organisation takes no complaints this way.", headers=cors)
     try:
         given = await _read(site, request)
+        slow_down_contacts(site, given.fields)
         recorded = await submit(site, request, page, channel_id, given)
     except ProblemError as error:
         error.headers.update(cors)

@@ -19,7 +19,7 @@ from web.ports import OrganisationPage, Recorded
 from web.problem import ProblemError
 from web.public.body import FILE_FIELDS, Received, read_multipart, read_urlencoded
 from web.public.site import Site, language_of
-from web.public.submit import Given, fields_of, spool_failed, submit
+from web.public.submit import Given, fields_of, slow_down_contacts, spool_failed, submit
 
 _OURS = ("token", "leave_empty")
 #: Parts that are folded until something in them is used or wrong.
@@ -33,8 +33,10 @@ _FOLDED = {
     ),
     "representative": ("acting_as", "representative_name", "power_of_attorney"),
 }
-#: How often and how long, seconds, a second press of the button waits for the first.
-_ASK_AGAIN = (0.2, 0.3, 0.5, 1.0, 2.0, 2.0)
+#: How often a second press of the button asks for the first one's outcome, and a quick one for its time; the pause
+#: grows by this much, seconds, with jitter, so that many presses do not meet again and again.
+_ATTEMPTS = 12
+_PAUSE = 0.15
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -88,6 +90,7 @@ async def send(site: Site, request: web.Request) -> web.Response:
     )
     try:
         site.slow_down(request)
+        slow_down_contacts(site, fields)
         recorded = await _submit(site, request, page, channel_id, given)
     except ProblemError as error:
         return _after(site, request, page, channel_id, shown, error)
@@ -113,13 +116,15 @@ async def _read(site: Site, request: web.Request, channel_id: str) -> Received:
 
 
 async def _submit(site: Site, request: web.Request, page: OrganisationPage, channel_id: str, given: Given) -> Recorded:
-    for pause in _ASK_AGAIN:
+    for attempt in range(1, _ATTEMPTS):
         try:
             return await submit(site, request, page, channel_id, given)
         except ProblemError as error:
-            if error.code != "in_flight":
+            # Filled in by the browser itself, a good form is quick too: it waits here, so that nobody presses twice.
+            too_fast = bool(error.problems) and {p.code for p in error.problems} == {"form_too_fast"}
+            if error.code != "in_flight" and not too_fast:
                 raise
-            await asyncio.sleep(pause)
+            await asyncio.sleep(_PAUSE * attempt * (0.5 + secrets.randbelow(1000) / 1000))
     return await submit(site, request, page, channel_id, given)
 
 

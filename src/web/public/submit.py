@@ -41,12 +41,10 @@ def fields_of(received: Received) -> tuple[dict[str, Any], list[Problem]]:
 
 
 async def submit(site: Site, request: web.Request, page: OrganisationPage, channel_id: str, given: Given) -> Recorded:
-    """The recorded complaint. Raises ProblemError: 400 naming every field, 401, 409, 413, 422, 429, 503."""
+    """The recorded complaint. Raises ProblemError: 400 naming every field, 401, 409, 413, 422, 503."""
     problems = [*given.problems, *_category_problems(page, given.fields)]
     if problems:
         _raise([*problems, *check(given.fields)[1]])
-    for contact in _contacts(given.fields):
-        site.slow_down_contact(contact)
     body = submission.document(given.fields, given.uploads, given.key, given.form)
     headers = [("content-type", "application/json"), (submission.SEAL_HEADER, _seal(site, channel_id, body))]
     headers += [("x-api-key", value) for value in request.headers.getall("X-Api-Key", [])]
@@ -70,6 +68,12 @@ async def submit(site: Site, request: web.Request, page: OrganisationPage, chann
         raise ProblemError(
             409, "in_flight", "The first request is still being worked on.", retry_after=1
         ) from in_flight
+
+
+def slow_down_contacts(site: Site, fields: Mapping[str, Any]) -> None:
+    """Raises ProblemError(429) when an address or number in the fields is given too often (P26)."""
+    for contact in _contacts(fields):
+        site.slow_down_contact(contact)
 
 
 def spool_failed(error: OSError) -> ProblemError:
