@@ -83,7 +83,8 @@ class Recording:
 class Batch:
     """Collects the rows of one transaction; `records` gives them."""
 
-    def __init__(self, recording: Recording, tx: Transaction) -> None:
+    def __init__(self, recording: Recording, tx: Transaction, raws: set[str]) -> None:
+        """`raws` holds the ids of deliveries whose bytes an earlier batch of the transaction has; it grows here."""
         self._with = recording
         self._tx = tx
         self._now = recording.now()
@@ -91,6 +92,7 @@ class Batch:
         self._seen: dict[tuple[str, str], SeenMessage] = {}
         self._receipts: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[str, date], range] = {}
+        self._kept_raws = raws
         self._raws: dict[str, RawRow] = {}
         self._new: dict[str, tuple[Complaint, Ticket]] = {}
         self._updated: dict[str, Complaint] = {}
@@ -115,7 +117,8 @@ class Batch:
 
     def keep_raw(self, kept: Kept, channel: Channel) -> None:
         """Keeps the bytes of a delivery for replay."""
-        if kept.id not in self._raws:
+        if kept.id not in self._kept_raws:
+            self._kept_raws.add(kept.id)
             self._raws[kept.id] = RawRow(id=kept.id, organisation=channel.organisation, raw=kept.raw)
 
     def quarantine(self, kept: Kept, channel: Channel, path: str, reason: str) -> None:

@@ -5,7 +5,7 @@ The store's unique keys are the only memory against doubles: whatever comes twic
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -37,7 +37,46 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 def record(tx: Transaction, recording: Recording, arrivals: Sequence[Arrival]) -> list[Outcome]:
     """Outcomes in the order of `arrivals`, once the rows are in the transaction. Raises the store's errors."""
-    batch = Batch(recording, tx)
+    found: dict[str, Outcome] = {}
+    raws: set[str] = set()
+    for part in _parts(arrivals):
+        for outcome in _record_part(tx, recording, part, raws):
+            earlier = found.get(outcome.raw_id)
+            found[outcome.raw_id] = outcome if earlier is None else _together(earlier, outcome)
+    return list(found.values())
+
+
+def _parts(arrivals: Sequence[Arrival]) -> Iterator[list[Arrival]]:
+    """The arrivals, cut behind every new identity of a sender: what follows must find the threads under it."""
+    part: list[Arrival] = []
+    for arrival in arrivals:
+        start = 0
+        if not isinstance(arrival.events, Malformed):
+            for end, event in enumerate(arrival.events, 1):
+                if isinstance(event, Rekey):
+                    yield [*part, msgspec.structs.replace(arrival, events=arrival.events[start:end])]
+                    part, start = [], end
+            if start and start == len(arrival.events):
+                continue
+            if start:
+                arrival = msgspec.structs.replace(arrival, events=arrival.events[start:])
+        part.append(arrival)
+    if part:
+        yield part
+
+
+def _together(first: Outcome, second: Outcome) -> Outcome:
+    return Outcome(
+        raw_id=first.raw_id,
+        messages=(*first.messages, *second.messages),
+        quarantined=first.quarantined + second.quarantined,
+        ignored=(*first.ignored, *second.ignored),
+        deliveries=first.deliveries + second.deliveries,
+    )
+
+
+def _record_part(tx: Transaction, recording: Recording, arrivals: Sequence[Arrival], raws: set[str]) -> list[Outcome]:
+    batch = Batch(recording, tx, raws)
     by_organisation: dict[str, list[Message]] = {}
     for arrival in arrivals:
         for event in () if isinstance(arrival.events, Malformed) else arrival.events:
