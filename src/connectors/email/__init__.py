@@ -81,13 +81,14 @@ class Email:
                 try:
                     if box.uidvalidity != validity:
                         validity, last = box.uidvalidity, 0
-                    found = await thread.run(lambda box=box, last=last: list(box.search(last)))
-                    for group in (g for window in found for g in batches(window, self._settings.max_bytes)):
-                        raws = await thread.run(box.fetch, group)
-                        last = group[-1].uid
-                        yield Batch(keep=raws, cursor=f"{validity}:{last}")
+                    windows, before = box.search(last), last
+                    while window := await thread.run(next, windows, None):
+                        for group in batches(window, self._settings.max_bytes):
+                            raws = await thread.run(box.fetch, group)
+                            last = group[-1].uid
+                            yield Batch(keep=raws, cursor=f"{validity}:{last}")
                     lost = 0
-                    if not any(found):
+                    if last == before:
                         await thread.run(box.wait, self._settings.imap.check_every_seconds)
                     await thread.run(box.select)
                 except Unavailable:

@@ -67,7 +67,9 @@ class Mailbox:
                 settings.port or (993 if settings.tls == "implicit" else 143),
                 ssl=settings.tls == "implicit",
                 ssl_context=context,
-                timeout=imapclient.SocketTimeout(connect=CONNECT_SECONDS, read=settings.timeout_seconds),
+                timeout=imapclient.SocketTimeout(
+                    connect=min(CONNECT_SECONDS, settings.timeout_seconds), read=settings.timeout_seconds
+                ),
             )
             self._client.normalise_times = False
             self._client._imap.debug = 0  # else every line of every mail is formatted for a log

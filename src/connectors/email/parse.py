@@ -17,6 +17,8 @@ from normalizer.message import Attachment, Event, Ignored, Message, Raw, ReplyAd
 #: Set by the fetch: the full size of a mail of which only the beginning came, and a mail that could not be fetched.
 FULL_SIZE = "x-full-size"
 UNFETCHABLE = "x-unfetchable"
+#: Bytes of a body that are hashed at once, so that a large mail is not copied whole.
+CHUNK = 1024 * 1024
 #: Where the delivering server writes the envelope recipient, hence our plus tag.
 RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
@@ -38,7 +40,7 @@ def parse(raw: Raw, account: Account) -> tuple[Event, ...]:
     """The events of one mail, never empty. Raises Malformed when there is nothing to read."""
     if raw.headers.get(UNFETCHABLE):
         raise Malformed("the mail server could not hand this mail over")
-    if not raw.body.strip():
+    if not raw.body or raw.body.isspace():
         raise Malformed("the mail is empty")
     try:
         return (read(raw, account),)
@@ -153,7 +155,13 @@ def thread(heads: Headers, references: list[str], account: Account) -> tuple[str
 def fingerprint(data: bytes, root: mime.Part, heads: Headers) -> str:
     """SHA-256 over From, Date and body: parts different mails with one Message-ID, joins copies in two mailboxes."""
     digest = hashlib.sha256(heads.raw("from") + b"\0" + heads.raw("date") + b"\0")
-    digest.update(data[root.start :].replace(b"\r\n", b"\n").rstrip())
+    end = len(data)
+    while end > root.start and data[end - 1] in b" \t\r\n":
+        end -= 1
+    for low in range(root.start, end, CHUNK):
+        # Of a line break that lies across two chunks, the LF comes with the next one.
+        piece = data[low : min(low + CHUNK, end)].replace(b"\r\n", b"\n")
+        digest.update(piece[:-1] if piece[-1:] == b"\r" and data[low + CHUNK : low + CHUNK + 1] == b"\n" else piece)
     return digest.hexdigest()
 
 
