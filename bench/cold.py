@@ -33,7 +33,17 @@ def measure(rounds: int) -> list[Figure]:
         first.append(_first_answer(site.command(), site.port, site.log))
     figures = (("restart to the first acknowledgement", again, GOAL), ("the same on an empty data folder", first, None))
     return [
-        Figure(name=name, unit="s", ours=ours, baseline_name="bare", baseline=base, goal=goal, sense="at most")
+        Figure(
+            name=name,
+            unit="s",
+            ours=[wall for wall, _ in ours],
+            baseline_name="bare",
+            baseline=[wall for wall, _ in base],
+            goal=goal,
+            sense="at most",
+            ours_cpu=[cpu for _, cpu in ours],
+            baseline_cpu=[cpu for _, cpu in base],
+        )
         for name, ours, goal in figures
     ]
 
