@@ -243,6 +243,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
                 public_url=config.public_url,
                 secret=secret,
                 attachments_dir=data_dir / "attachments",
+                trusted_proxies=tuple(config.trusted_proxies),
                 uploads=UploadLimits(
                     max_files=config.uploads.max_files,
                     max_file_bytes=config.uploads.max_file_bytes,

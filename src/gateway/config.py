@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError("must be an address or a network, such as 10.0.0.5 or 10.0.0.0/24") from None
+    return value
 
 
 class Section(BaseModel):
@@ -104,6 +113,9 @@ class Config(Section):
     data_dir: str = Field(default="var", description="Folder for everything that must survive, relative to this file.")
     journal: str = Field(default="sqlite", pattern=r"^sqlite$", description="Durable inbox: `sqlite`, in `data_dir`.")
     store: str = Field(default="sqlite", pattern=r"^sqlite$", description="Ticket store: `sqlite`, in `data_dir`.")
+    trusted_proxies: list[Annotated[str, AfterValidator(_network)]] = Field(
+        default=[], description="Addresses or networks of proxies whose X-Forwarded-For is believed, for rate limits."
+    )
     calendars: str = Field(default="calendars", description="Folder of holiday files, relative to this file.")
     wording: str = Field(default="wording", description="Folder of the texts customers receive.")
     lexicon: str = Field(default="lexicon", description="Folder of the words that propose categories and urgency.")

@@ -38,6 +38,11 @@ def page_of(installation: Installation, slug: str) -> OrganisationPage:
             Choice(value=key, label=text_of(installation, "category", key)) for key in policy.categories or ()
         ),
         roles=tuple(Choice(value=role, label=_ROLES[role]) for role in policy.complainants.roles if role in _ROLES),
+        kinds=tuple(
+            Choice(value=kind, label=text_of(installation, "kind", kind))
+            for kind in (policy.intake.kinds if policy.intake else ())
+        ),
+        asks_id_address="id_address" in policy.documents.list,
         representative=representative.allowed is not False,
         contact=contact_lines(policy),
         documents=tuple(text_of(installation, "document", name) for name in policy.documents.list),
