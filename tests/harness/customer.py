@@ -10,9 +10,10 @@ import aiohttp
 
 from harness.installation import Aduan, until
 from harness.meta import body_of, signed
-from simulator import Mail
 from tickets.store import TicketView
 
+#: A further mailbox of KlikACC in the journeys.
+SECOND_MAILBOX = "pengaduan@klikacc.demo"
 NUMBER = re.compile(r"\b[A-Z]{3}-\d{8}-\d{6}-\d\b")
 _CODE = re.compile(r"(?:Kode cek status|Status check code): (\d{6})")
 
@@ -88,8 +89,3 @@ def ticket(aduan: Aduan, number: str) -> TicketView:
 async def receipt_state(aduan: Aduan, number: str, *states: str) -> None:
     """Returns when the receipt of a ticket stands in one of these states."""
     await until(lambda: ticket(aduan, number).complaint.receipts[0].state in states)
-
-
-def mails_to(mail: Mail, address: str) -> Sequence[object]:
-    """The mails that were sent to an address, oldest first."""
-    return [sent for sent in mail.outbox if address in sent.recipients]

@@ -10,14 +10,14 @@ import pytest
 import pytest_asyncio
 
 from harness import Aduan, start_aduan
-
-SECOND_MAILBOX = "pengaduan@klikacc.demo"
+from harness.customer import SECOND_MAILBOX
 
 
 def two_mailboxes(config: dict[str, Any]) -> None:
-    """KlikACC reads two mailboxes; people in tests fill forms quickly and Twilio is asked often what was missed."""
+    """KlikACC reads two mailboxes; people in tests fill forms quickly."""
     first = config["channels"]["klikacc-email"]
-    second = first | {"address": SECOND_MAILBOX}
+    second = first | {"address": SECOND_MAILBOX, "aliases": [first["address"]]}
+    first["aliases"] = [SECOND_MAILBOX]
     second["imap"] = first["imap"] | {"user": SECOND_MAILBOX}
     second["smtp"] = first["smtp"] | {"user": SECOND_MAILBOX}
     config["channels"]["klikacc-email-2"] = second

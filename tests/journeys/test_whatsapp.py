@@ -105,7 +105,7 @@ async def test_who_writes_english_is_answered_in_english(institutions: Aduan, pr
 async def test_a_file_without_words_is_a_complaint(
     institutions: Aduan, provider: str, content: bytes, media_type: str, phone: str
 ) -> None:
-    """K2, T20, T24: a voice note or photo alone is numbered and receipted; a person is asked to look; the file is kept."""
+    """K2, T20, T24: a voice note or photo alone is numbered and receipted; a person looks; the file is kept."""
     customer = WhatsApp(institutions, "klikumkm", provider, phone)
     await customer.send_file(content, media_type)
     number = number_in(await customer.receipt())
