@@ -76,7 +76,7 @@ def code_in(text: str) -> str:
     """The access code that a text names."""
     found = _CODE.search(text)
     assert found is not None, "no access code"
-    return found[1]
+    return str(found[1])
 
 
 def ticket(aduan: Aduan, number: str) -> TicketView:

@@ -8,8 +8,8 @@ from gateway.app import Running
 from harness import Aduan, until
 from harness.customer import SECOND_MAILBOX, code_in, number_in, receipt_state, ticket
 from receipts.signature import public_keys
-from receipts.verify import Verdict, verify
-from simulator.mail.messages import SentMail
+from receipts import verify as genuine
+from simulator.mail.messages import SentMail, Verdict
 from simulator.place import Attachment
 from web_samples import PDF
 
@@ -28,8 +28,8 @@ async def answer(aduan: Aduan, address: str) -> SentMail:
     return (await until(lambda: answers(aduan, address)))[0]
 
 
-def verdict(running: Running, pdf: bytes) -> Verdict:
-    return verify(pdf, public_keys(running.installation.data_dir / "keys"))
+def verdict(running: Running, pdf: bytes) -> genuine.Verdict:
+    return genuine.verify(pdf, public_keys(running.installation.data_dir / "keys"))
 
 
 @pytest.mark.parametrize("slug", MAILBOXES)
@@ -60,7 +60,7 @@ async def test_a_proven_sender_gets_the_whole_receipt(institutions: Aduan, slug:
 
 
 @pytest.mark.parametrize("claim", ["fail", "none", None])
-async def test_an_unproven_sender_gets_the_least(institutions: Aduan, claim: str | None, phone: str) -> None:
+async def test_an_unproven_sender_gets_the_least(institutions: Aduan, claim: Verdict | None, phone: str) -> None:
     """A10, P26: without DMARC pass no code, no case data, no document, none of their words; still a complaint."""
     sender = f"siti{phone}@pelanggan.example"
     await institutions.mail.write(

@@ -147,15 +147,15 @@ async def test_what_is_no_complaint_makes_none(institutions: Aduan, phone: str) 
     await cloud.inject_edit(phone, wamid, "Tagihan bulan Oktober saya salah")
     await until(lambda: ticket(institutions, number).messages[0].text == "Tagihan bulan Oktober saya salah")
     await cloud.inject_revoke(phone, wamid)
-    view = await until(lambda: _withdrawn(institutions, number))
+    (view,) = await until(lambda: _withdrawn(institutions, number))
     assert [v.text for v in view.messages[0].versions] == ["Tagihan saya salah", "Tagihan bulan Oktober saya salah"]
     assert len(institutions.ticket_numbers()) == before
     assert len(customer.heard()) == 1
 
 
-def _withdrawn(aduan: Aduan, number: str) -> TicketView | None:
+def _withdrawn(aduan: Aduan, number: str) -> list[TicketView]:
     view = ticket(aduan, number)
-    return view if view.messages[0].withdrawn_at else None
+    return [view] if view.messages[0].withdrawn_at else []
 
 
 async def test_a_changed_number_keeps_its_complaint(institutions: Aduan, phone: str) -> None:
