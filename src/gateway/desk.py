@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.contract import Connector, Push, Request
@@ -69,6 +69,10 @@ class FrontDesk:
     def organisation(self, slug: str) -> OrganisationPage | None:
         """The organisation whose form stands at `/<slug>/`, or None."""
         return self._pages.get(slug)
+
+    def organisations(self) -> Sequence[OrganisationPage]:
+        """Every organisation, for the first page."""
+        return list(self._pages.values())
 
     async def submit(self, channel_id: str, request: Request) -> Recorded:
         """Keeps (fsync), records and returns after the commit. Raises Rejected, Conflict, InFlight, Unavailable."""

@@ -6,6 +6,7 @@ WIB dates.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -164,6 +165,9 @@ class Desk(Protocol):
 
     def organisation(self, slug: str) -> OrganisationPage | None:
         """The organisation whose form stands at `/<slug>/`, or None. From memory: it is asked for on every page."""
+
+    def organisations(self) -> Sequence[OrganisationPage]:
+        """Every organisation, for the first page."""
 
     async def submit(self, channel_id: str, request: Request) -> Recorded:
         """Keeps (fsync), records and returns after the commit.

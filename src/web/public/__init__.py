@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from web.ports import Desk
-from web.public import api, form, receipt, status, verify
+from web.public import api, form, home, receipt, status, verify
 from web.public.site import Audience, Site, View, guarded
 from web.settings import WebSettings
 
@@ -23,6 +23,7 @@ def routes(desk: Desk, settings: WebSettings) -> list[web.RouteDef]:
         return web.get(path, handler) if method == "GET" else web.route(method, path, handler)
 
     return [
+        route("GET", "/", home.show),
         route("GET", "/assets/{name}", _asset),
         route("POST", "/api/v1/organisations/{organisation}/complaints", api.create, "programs"),
         route("OPTIONS", "/api/v1/organisations/{organisation}/complaints", api.preflight, "programs"),
