@@ -27,7 +27,7 @@ from gateway.journal import Kept
 from gateway.keys import installation_secret
 from gateway.letters import ways_of
 from gateway.record import Arrival, record
-from normalizer.message import Event, Raw, Unreadable
+from normalizer.message import Event, Message, Raw, Unreadable
 from receipts.access import access_code, code_hash
 from tickets.store import Store
 
@@ -150,7 +150,7 @@ class Replay:
 
     def _one(self, raw_id: str, raw: Raw, channel: Channel) -> Replayed:
         events = self._parse(raw, channel)
-        unreadable = _unreadable(events)
+        unreadable = [*_unreadable(events), *self._unaddressed(events, channel)]
         arrival = Arrival(kept=Kept(id=raw_id, raw=raw), channel=channel, events=events)
         try:
             with self._store.begin() as tx:
@@ -193,6 +193,12 @@ class Replay:
             return list(self._connectors[channel.id].parse(raw))
         except Malformed as error:
             return error
+
+    def _unaddressed(self, events: Sequence[Event] | Malformed, channel: Channel) -> Iterator[tuple[str, str]]:
+        """Messages for an account that nobody configured: `record` keeps them in quarantine."""
+        for event in () if isinstance(events, Malformed) else events:
+            if isinstance(event, Message) and self._recording.channel_of(channel, event) is None:
+                yield f"$[{event.key}]", "its account is not configured"
 
     @staticmethod
     def _said(raw_id: str, raw: Raw, **found: object) -> Replayed:

@@ -28,7 +28,13 @@ def _complaint() -> dict[str, Any]:
 def _policy() -> dict[str, Any]:
     from tickets.policy import Policy
 
-    return {"$schema": _DIALECT, **Policy.model_json_schema(by_alias=True)}
+    found: dict[str, Any] = {"$schema": _DIALECT, **Policy.model_json_schema(by_alias=True)}
+    # What the loader also takes: one word instead of a list of one, a date instead of a named day.
+    for key in found["$defs"]["When"]["properties"].values():
+        key.get("anyOf", []).extend([choice["items"] for choice in key.get("anyOf", []) if "items" in choice])
+    holidays = found["$defs"]["CalendarRule"]["properties"]["extra_holidays"]
+    holidays["items"] = {"anyOf": [holidays["items"], {"type": "string", "format": "date"}]}
+    return found
 
 
 def config_schema() -> dict[str, Any]:
