@@ -31,6 +31,7 @@ from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
 from gateway.files import Files
 from gateway.health import Health
+from gateway.housekeeping import Housekeeping
 from gateway.ids import new_id
 from gateway.intake import Intake
 from gateway.isolate import Account, Isolated
@@ -189,6 +190,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
     disk = _Disk(data_dir, config.limits.free_disk_bytes)
     _background(stack, disk.watch())
     _background(stack, fetcher.run())
+    _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
     sending = asyncio.create_task(outbox.serve())
     stack.push_async_callback(_finish, sending, outbox.stop)
     working = asyncio.create_task(worker.run())

@@ -9,14 +9,15 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
-from gateway.clocks import Promise, day_zero, form_of, promise
+from gateway.clocks import Promise, dates_of, day_zero, form_of, promise, started
 from gateway.config_load import Channel, Installation, Organisation
-from gateway.files import Files, TooLarge
+from gateway.files import Files
 from gateway.ids import new_id
 from gateway.journal import Kept
-from normalizer.complaint import Complaint, StoredAttachment
+from gateway.message_files import digest_of, file_row, store_files
+from normalizer.complaint import Complaint
 from normalizer.completeness import DocumentRules
-from normalizer.message import Attachment, Deletion, Delivery, Edit, Message, Rekey
+from normalizer.message import Deletion, Delivery, Edit, Message, Rekey
 from normalizer.normalize import Context, append, normalize, received_at
 from receipts.route import Way, owed
 from tickets.calendar import wib_date
@@ -96,6 +97,7 @@ class Batch:
         self._raws: dict[str, RawRow] = {}
         self._new: dict[str, tuple[Complaint, Ticket]] = {}
         self._updated: dict[str, Complaint] = {}
+        self._moved: dict[str, Ticket] = {}
         self._quarantine: dict[str, QuarantineRow] = {}
         self._messages: list[MessageRow] = []
         self._attachments: list[AttachmentRow] = []
@@ -138,7 +140,7 @@ class Batch:
     def message(self, kept: Kept, channel: Channel, message: Message) -> MessageOutcome:
         """What becomes of one message: a new complaint, an addition to an open one, or nothing new."""
         organisation = self._with.installation.organisations[channel.organisation]
-        digest = _digest(message)
+        digest = digest_of(message)
         seen = self._seen.get((organisation.slug, message.key))
         if seen is not None:
             return MessageOutcome(
@@ -149,11 +151,10 @@ class Batch:
                 conflict=seen.digest != digest,
             )
         self.keep_raw(kept, channel)
-        message, sniffed = self._store_files(message)
+        message, sniffed = store_files(self._with.files, message)
         thread = self._thread(organisation, message)
         if thread is not None and thread.ticket.state in OPEN and _is_same_sender(thread.complaint, message):
-            ticket = thread.ticket
-            complaint = self._add_to(organisation, thread.complaint, message)
+            complaint, ticket = self._add_to(organisation, thread, message)
             what = "added"
         else:
             complaint, ticket = self._create(organisation, channel, message, thread)
@@ -175,7 +176,7 @@ class Batch:
         if message.attachments:
             stored = complaint.attachments[-len(message.attachments) :]
             self._attachments += [
-                self._file_row(row, file, attachment, sniffed)
+                file_row(row, file, attachment, sniffed, self._now)
                 for file, attachment in zip(stored, message.attachments, strict=True)
             ]
         return MessageOutcome(
@@ -192,6 +193,7 @@ class Batch:
             complaints=[complaint for complaint, _ in self._new.values()],
             tickets=[ticket for _, ticket in self._new.values()],
             updated=list(self._updated.values()),
+            updated_tickets=list(self._moved.values()),
             messages=self._messages,
             attachments=self._attachments,
             threads=self._thread_rows,
@@ -210,13 +212,15 @@ class Batch:
             self._threads[(organisation.slug, ref)] = thread
             self._thread_rows.append((organisation.slug, ref, complaint.complaint_id))
 
-    def _add_to(self, organisation: Organisation, complaint: Complaint, message: Message) -> Complaint:
+    def _add_to(self, organisation: Organisation, thread: KnownThread, message: Message) -> tuple[Complaint, Ticket]:
         policy = organisation.policy
-        complaint_id = complaint.complaint_id
-        if complaint_id in self._new:
-            complaint = self._new[complaint_id][0]
+        complaint_id = thread.complaint.complaint_id
+        complaint, ticket = self._new.get(complaint_id) or (
+            self._updated.get(complaint_id, thread.complaint),
+            self._moved.get(complaint_id, thread.ticket),
+        )
         complaint = append(
-            self._updated.get(complaint_id, complaint),
+            complaint,
             message,
             received=received_at(message, self._now)[0],
             documents=self._with.rules[organisation.slug],
@@ -225,12 +229,18 @@ class Batch:
             kinds=policy.intake.kinds if policy.intake else None,
             attachment_ids=tuple(new_id(self._now) for _ in message.attachments),
         )
+        # Documents that are complete now start the clocks that waited for them (A8).
+        moved = started(ticket, promise(organisation, complaint), self._now)
         if complaint_id in self._new:
-            self._new[complaint_id] = (complaint, self._new[complaint_id][1])
+            self._new[complaint_id] = (complaint, moved or ticket)
         else:
             self._updated[complaint_id] = complaint
+            if moved is not None:
+                self._moved[complaint_id] = moved
         self._note("message.added", complaint_id, {"channel": message.channel})
-        return complaint
+        if moved is not None:
+            self._note("clocks.started", complaint_id, dates_of(moved))
+        return complaint, moved or ticket
 
     def _create(
         self, organisation: Organisation, channel: Channel, message: Message, earlier: KnownThread | None
@@ -322,41 +332,6 @@ class Batch:
         self._numbers[(prefix, day)] = range(given.start, given.stop + 1)
         return given.stop
 
-    def _store_files(self, message: Message) -> tuple[Message, dict[str, str]]:
-        """The message without the bytes of its files, which are in the file store now; and their types by digest."""
-        kept: list[Attachment] = []
-        sniffed: dict[str, str] = {}
-        for attachment in message.attachments:
-            if attachment.content is None:
-                kept.append(attachment)
-                continue
-            try:
-                file = self._with.files.put(attachment.content)
-            except TooLarge as error:
-                kept.append(msgspec.structs.replace(attachment, content=None, error=str(error)))
-            else:
-                sniffed[file.sha256] = file.mime_sniffed
-                kept.append(msgspec.structs.replace(attachment, content=None, sha256=file.sha256, size=file.size))
-        return (msgspec.structs.replace(message, attachments=tuple(kept)) if kept else message), sniffed
-
-    def _file_row(
-        self, row: MessageRow, file: StoredAttachment, attachment: Attachment, sniffed: Mapping[str, str]
-    ) -> AttachmentRow:
-        return AttachmentRow(
-            id=file.id,
-            complaint_id=row.complaint_id,
-            message_id=row.id,
-            channel_id=row.channel_id,
-            name_safe=file.name_safe,
-            status=file.status,
-            attachment=attachment,
-            sha256=attachment.sha256,
-            mime_sniffed=sniffed.get(attachment.sha256 or "", attachment.mime if attachment.sha256 else None),
-            size=attachment.size,
-            reason=file.reason,
-            due_at=self._now if file.status == "pending" else None,
-        )
-
     def _task(self, organisation: Organisation, complaint_id: str, kind: str, reason: str) -> None:
         self._tasks.append(
             TaskRow(
@@ -377,13 +352,3 @@ def _is_same_sender(complaint: Complaint, message: Message) -> bool:
     """Whether a thread may be continued by this sender: a reference alone proves nothing (promises.md P28)."""
     same = complaint.sender_key == message.sender.key
     return same or any(ref.endswith(f":{message.sender.key}") for ref in message.thread_refs)
-
-
-def _digest(message: Message) -> str:
-    """What the sender gave, as one hash: a repeat has the same, a reused key another."""
-    files = [
-        a.sha256 or (hashlib.sha256(a.content).hexdigest() if a.content is not None else a.ref or a.name)
-        for a in message.attachments
-    ]
-    content = msgspec.json.encode([message.text, message.subject, sorted(message.fields.items()), files])
-    return hashlib.sha256(content).hexdigest()

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.config_load import Channel, Organisation
 from normalizer.complaint import Complaint, Form
@@ -15,6 +16,7 @@ from normalizer.message import Message
 from tickets.calendar import CalendarMissing, Due, wib_date
 from tickets.deadlines import Case, deadlines
 from tickets.deadlines_explain import explain
+from tickets.model import Ticket
 from tickets.policy import Policy
 
 
@@ -55,8 +57,36 @@ def day_zero(organisation: Organisation, channel: str, form: Form, received_at: 
         return wib_date(received_at)
 
 
-def promise(organisation: Organisation, complaint: Complaint) -> Promise:
-    """Every clock of a complaint, explained; with a problem instead of dates where a calendar file is missing."""
+def started(ticket: Ticket, promised: Promise, now: datetime) -> Ticket | None:
+    """The ticket with the dates of clocks that have started since; None when no new one has.
+
+    A date that was promised is never moved here (R6): only what had no date gets one.
+    """
+    first = ticket.first_response_due or promised.first_response
+    resolve = ticket.resolve_due or promised.resolve
+    if (first, resolve) == (ticket.first_response_due, ticket.resolve_due):
+        return None
+    return replace(
+        ticket,
+        first_response_due=first,
+        resolve_due=resolve,
+        resolve_earliest=ticket.resolve_earliest or promised.resolve_earliest,
+        deadlines=promised.explained,
+        updated_at=now,
+    )
+
+
+def dates_of(ticket: Ticket) -> dict[str, str]:
+    """The promised dates of a ticket, for the audit log."""
+    dates = {"first_response_due": ticket.first_response_due, "resolve_due": ticket.resolve_due}
+    return {name: day.isoformat() for name, day in dates.items() if day is not None}
+
+
+def promise(organisation: Organisation, complaint: Complaint, as_of: datetime | None = None) -> Promise:
+    """Every clock of a complaint, explained; with a problem instead of dates where a calendar file is missing.
+
+    With `as_of`, documents that nobody asked for in time count as complete (G7).
+    """
     case = Case(
         channel=complaint.channel,
         received_at=complaint.received_at,
@@ -69,7 +99,7 @@ def promise(organisation: Organisation, complaint: Complaint) -> Promise:
         documents_complete_at=complaint.documents_complete_at,
     )
     try:
-        found = deadlines(organisation.policy, organisation.calendar, case)
+        found = deadlines(organisation.policy, organisation.calendar, case, as_of)
     except CalendarMissing as error:
         return Promise(
             first_response=None,
