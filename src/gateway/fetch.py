@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 import msgspec
 import structlog
@@ -18,11 +19,14 @@ from gateway.worker import RunInThread
 from tickets.model import AttachmentRow
 from tickets.store import Store
 
+T = TypeVar("T")
+
 log = structlog.get_logger("aduan.fetch")
 
 _AT_ONCE = 4
 _LONGEST_WAIT = timedelta(hours=1)
 _IDLE_SECONDS = 30.0
+_AWAY_SECONDS = 1.0
 
 
 class Fetcher:
@@ -52,16 +56,23 @@ class Fetcher:
         """Works until it is cancelled; what is under way then is fetched again after the restart."""
         while True:
             self._woken.clear()
-            due = await self._run(self._claim)
+            due = await self._insist(self._claim)
             if not due:
-                try:
+                with suppress(TimeoutError):
                     async with asyncio.timeout(_IDLE_SECONDS):
                         await self._woken.wait()
-                except TimeoutError:
-                    continue
                 continue
             done = await asyncio.gather(*(self._fetch(row) for row in due))
-            await self._run(partial(self._settle, done))
+            await self._insist(partial(self._settle, done))
+
+    async def _insist(self, work: Callable[[], T]) -> T:
+        """The result of `work`, tried again while the store is away: a file must not wait for a restart."""
+        while True:
+            try:
+                return await self._run(work)
+            except Exception as error:
+                log.warning("store_away", error=type(error).__name__)
+                await asyncio.sleep(_AWAY_SECONDS)
 
     def _claim(self) -> list[AttachmentRow]:
         with self._store.begin() as tx:
