@@ -42,9 +42,12 @@ channels:
 
 
 def write(folder: Path, text: str) -> Path:
-    """A configuration in `folder`, beside the shipped policies, calendars and texts."""
-    for name in ("policies", "calendars", "wording", "lexicon"):
+    """A configuration in `folder`, beside the shipped policies and texts, and enough of the rest."""
+    for name in ("policies", "wording"):
         (folder / name).symlink_to(CONFIG / name, target_is_directory=True)
+    for file in ("calendars/id-2026.yaml", "lexicon/en.yaml"):
+        (folder / file).parent.mkdir()
+        (folder / file).symlink_to(CONFIG / file)
     path = folder / "aduan.yaml"
     path.write_text(text, encoding="utf-8")
     return path
