@@ -40,6 +40,7 @@ from gateway.keys import installation_secret
 from gateway.letters import terms_by_organisation, ways_of
 from gateway.metrics import Metrics
 from gateway.operations import Operations
+from gateway.pressure import Pressure
 from gateway.pump import Pump
 from gateway.receipt_files import ReceiptFiles
 from gateway.reconcile import Reconciler
@@ -177,6 +178,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         outbox.wake()
         fetcher.wake()
 
+    pressure = Pressure()
     worker = Worker(
         journal=journal,
         store=store,
@@ -185,6 +187,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         isolated=isolated,
         run=run,
         metrics=metrics,
+        pressure=pressure,
         recorded=recorded,
     )
     disk = _Disk(data_dir, config.limits.free_disk_bytes)
@@ -229,6 +232,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         journal=journal,
         metrics=metrics,
         wake=worker.wake,
+        pressure=pressure,
         body_seconds=config.limits.body_seconds,
         disk_is_low=disk.is_low,
     )

@@ -18,6 +18,7 @@ from connectors.contract import Connector, Push, Request
 from connectors.errors import Rejected
 from gateway.journal import Journal, JournalFull
 from gateway.metrics import Metrics
+from gateway.pressure import Pressure
 
 log = structlog.get_logger("aduan.intake")
 
@@ -32,6 +33,7 @@ class Intake:
         journal: Journal,
         metrics: Metrics,
         wake: Callable[[], None],
+        pressure: Pressure,
         body_seconds: float,
         disk_is_low: Callable[[], bool],
     ) -> None:
@@ -41,6 +43,7 @@ class Intake:
         self._journal = journal
         self._metrics = metrics
         self._wake = wake
+        self._pressure = pressure
         self._body_seconds = body_seconds
         self._disk_is_low = disk_is_low
 
@@ -58,10 +61,13 @@ class Intake:
         if found.keep:
             if self._disk_is_low():
                 return self._unavailable(channel_id)
+            self._pressure.waiting += 1
             try:
                 await self._journal.keep(found.keep)
             except JournalFull:
                 return self._unavailable(channel_id)
+            finally:
+                self._pressure.waiting -= 1
             self._kept[channel_id].inc(len(found.keep))
             self._wake()
         answer = found.answer

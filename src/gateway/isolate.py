@@ -54,7 +54,7 @@ _decode_answer = msgspec.msgpack.Decoder(Answer).decode
 
 
 class Isolated:
-    """The child process; started when it is first needed. Used by one thread."""
+    """The child process; started when it is first needed. Used by one thread, but for `interrupt`."""
 
     def __init__(self, accounts: Mapping[str, Account], *, memory_bytes: int, seconds: float) -> None:
         self._accounts = dict(accounts)
@@ -106,6 +106,12 @@ class Isolated:
             self.close()
             raise Unavailable(f"the reader of hostile formats did not start within {_START_SECONDS:g} s")
         return self._child
+
+    def interrupt(self) -> None:
+        """Ends the child from any thread, so that a `parse` under way returns at once; its answer means nothing."""
+        child = self._child
+        if child is not None and child.poll() is None:
+            child.kill()
 
     def close(self) -> None:
         """Ends the child; a later `parse` starts a new one."""

@@ -1,12 +1,14 @@
 """Takes deliveries from the journal, understands them and records them: hops 4 to 6 of design.md section 4.
 
 A batch is one transaction. When it fails it is tried again delivery by delivery, so that one poisonous delivery never
-holds its neighbours; what fails five times is parked with its bytes (promises.md P7).
+holds its neighbours; what fails five times is parked with its bytes (promises.md P7). Hostile formats are read beside
+it (`gateway.reader`) and join a batch when they are read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -15,13 +17,15 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from connectors.contract import Connector
-from connectors.errors import Malformed, Unavailable
+from connectors.errors import Malformed
 from gateway.batch import Recording
 from gateway.isolate import Isolated
 from gateway.journal import Journal, Kept
 from gateway.metrics import Metrics
+from gateway.pressure import Pressure
+from gateway.reader import Reader
 from gateway.record import Arrival, Outcome, record
-from tickets.store import Conflict, Store
+from tickets.store import Conflict, SchemaMismatch, Store
 
 T = TypeVar("T")
 
@@ -30,7 +34,7 @@ log = structlog.get_logger("aduan.worker")
 BATCH = 200
 TRIES = 5
 _REMEMBERED = 4096
-_STORE_AWAY_SECONDS = 1.0
+_AWAY_SECONDS = 1.0
 _RETRY_SECONDS = 0.1
 
 
@@ -53,15 +57,19 @@ class Worker:
         isolated: Isolated,
         run: RunInThread,
         metrics: Metrics,
+        pressure: Pressure,
         recorded: Callable[[], None],
     ) -> None:
         self._journal = journal
         self._store = store
         self._recording = recording
         self._connectors = connectors
-        self._isolated = isolated
+        self._reader = Reader(
+            journal=journal, isolated=isolated, channels=recording.installation.channels, ready=self.wake
+        )
         self._run = run
         self._metrics = metrics
+        self._pressure = pressure
         #: Told after every commit: the outbox and the file fetcher have work.
         self._recorded = recorded
         self._woken = asyncio.Event()
@@ -76,6 +84,7 @@ class Worker:
     def stop(self) -> None:
         """Lets the loop end after the batch it is in; everything else stays in the journal."""
         self._stopping = True
+        self._reader.stop()
         self._woken.set()
 
     async def outcome(self, raw_id: str) -> Outcome:
@@ -86,78 +95,128 @@ class Worker:
         return await asyncio.shield(future)
 
     async def run(self) -> None:
-        """Works until `stop`. Never ends because of a delivery."""
+        """Works until `stop`. Never ends because of a delivery, nor because the journal or the store is away."""
+        reading = asyncio.create_task(self._reader.run())
         while not self._stopping:
             self._woken.clear()
-            kept = await self._journal.take(BATCH)
-            if not kept:
-                await self._woken.wait()
+            try:
+                kept = await self._journal.take(BATCH)
+            except Exception as error:
+                log.error("journal_away", error=type(error).__name__)
+                await asyncio.sleep(_AWAY_SECONDS)
                 continue
-            await self._work(kept)
+            items: list[Kept | Arrival] = [*self._reader.collect(BATCH)]
+            for one in kept:
+                if self._is_isolated(one):
+                    self._reader.put(one)
+                else:
+                    items.append(one)
+            if items:
+                began = time.monotonic()
+                await self._work(items)
+                await self._give_way(time.monotonic() - began)
+            elif not kept:
+                await self._woken.wait()
+        await reading
 
-    async def _work(self, kept: Sequence[Kept]) -> None:
+    async def _give_way(self, worked: float) -> None:
+        """Rests while many requests wait to be acknowledged, unless somebody waits for what is recorded."""
+        rest = self._pressure.rest_after(worked)
+        if rest and not self._expected and not self._stopping:
+            await asyncio.sleep(rest)
+
+    def _is_isolated(self, kept: Kept) -> bool:
+        channel = self._recording.installation.channels.get(kept.raw.channel_id)
+        return channel is not None and channel.spec.isolate and channel.id in self._connectors
+
+    async def _work(self, items: Sequence[Kept | Arrival]) -> bool:
+        """Records a batch, or each of its deliveries alone; False when the store is away and all were given back."""
+        ids = [_kept(item).id for item in items]
         try:
-            outcomes = await self._run(lambda: self._process(kept))
-        except (OperationalError, Unavailable) as error:
-            # The store or the reader is away: nobody is to blame, nothing is counted, the journal keeps all.
-            log.warning("store_away", error=type(error).__name__)
-            await asyncio.sleep(_STORE_AWAY_SECONDS)
-            await self._journal.again([k.id for k in kept])
+            outcomes = await self._run(lambda: self._process(items))
         except Exception as error:
-            if len(kept) > 1:
-                for one in kept:
-                    await self._work([one])
-            else:
-                await self._failed(kept[0], error)
-        else:
-            await self._journal.ack([k.id for k in kept])
-            for outcome in outcomes:
-                self._remember(outcome)
-            self._recorded()
+            if await self._is_away(error):
+                # Nobody is to blame, nothing is counted, the journal keeps all.
+                log.warning("store_away", error=type(error).__name__)
+                await self._journal.again(ids, counted=False)
+                await asyncio.sleep(_AWAY_SECONDS)
+                return False
+            if len(items) == 1:
+                await self._failed(_kept(items[0]), error)
+                return True
+            for place, item in enumerate(items):
+                if not await self._work([item]):
+                    await self._journal.again(ids[place + 1 :], counted=False)
+                    return False
+            return True
+        await self._journal.ack(ids)
+        for outcome in outcomes:
+            self._metrics.count(outcome)
+            self._tell(outcome)
+        self._recorded()
+        return True
+
+    async def _is_away(self, error: Exception) -> bool:
+        """Whether the store or the disk is to blame, not the delivery."""
+        if isinstance(error, OSError | SchemaMismatch):
+            return True
+        if not isinstance(error, OperationalError):
+            return False
+
+        def can_write() -> None:
+            with self._store.begin():
+                pass
+
+        try:
+            await self._run(can_write)
+        except Exception:
+            return True
+        return False
 
     async def _failed(self, kept: Kept, error: Exception) -> None:
         """One delivery that cannot be recorded: tried again, then parked for a person."""
-        if isinstance(error, Conflict) and await self._run(lambda: self._store.raw(kept.id)) is not None:
-            await self._journal.ack([kept.id])  # recorded before a crash cut the acknowledgement
-            return
         name = type(error).__name__
-        if kept.attempts + 1 < TRIES:
-            log.warning("delivery_failed", raw_id=kept.id, channel=kept.raw.channel_id, error=name)
-            await asyncio.sleep(_RETRY_SECONDS * (kept.attempts + 1))
-            await self._journal.again([kept.id])
+        try:
+            if isinstance(error, Conflict) and await self._run(lambda: self._store.raw(kept.id)) is not None:
+                await self._journal.ack([kept.id])  # recorded before a crash cut the acknowledgement
+            elif kept.attempts + 1 < TRIES:
+                log.warning("delivery_failed", raw_id=kept.id, channel=kept.raw.channel_id, error=name)
+                await asyncio.sleep(_RETRY_SECONDS * (kept.attempts + 1))
+                await self._journal.again([kept.id])
+                return
+            else:
+                log.error("delivery_parked", raw_id=kept.id, channel=kept.raw.channel_id, error=name)
+                await self._journal.park(kept.id, f"could not be recorded: {name}")
+                self._metrics.parked.inc()
+        except Exception as trouble:
+            log.error("journal_away", error=type(trouble).__name__)
+            await asyncio.sleep(_AWAY_SECONDS)
+            await self._journal.again([kept.id], counted=False)
             return
-        log.error("delivery_parked", raw_id=kept.id, channel=kept.raw.channel_id, error=name)
-        self._metrics.parked.inc()
-        await self._journal.park(kept.id, f"could not be recorded: {name}")
+        # Whoever waits for it must not wait for a person.
+        self._tell(Outcome(raw_id=kept.id))
 
-    def _process(self, kept: Sequence[Kept]) -> list[Outcome]:
-        arrivals = self._read(kept)
+    def _process(self, items: Sequence[Kept | Arrival]) -> list[Outcome]:
+        arrivals = [item if isinstance(item, Arrival) else self._parse(item) for item in items]
         with self._store.begin() as tx:
             return record(tx, self._recording, arrivals)
 
-    def _read(self, kept: Sequence[Kept]) -> list[Arrival]:
-        """Every delivery with its events. A channel that is no longer configured makes its deliveries malformed."""
-        arrivals: list[Arrival] = []
-        channels = self._recording.installation.channels
-        for one in kept:
-            channel = channels.get(one.raw.channel_id)
-            if channel is None:
-                raise KeyError(f"channel {one.raw.channel_id} is not configured any more")
-            if channel.spec.isolate:
-                (events,) = self._isolated.parse([one.raw])
-            else:
-                try:
-                    events = list(self._connectors[channel.id].parse(one.raw))
-                except Malformed as error:
-                    events = error
-            arrivals.append(Arrival(kept=one, channel=channel, events=events))
-        return arrivals
+    def _parse(self, kept: Kept) -> Arrival:
+        """The delivery with its events. Raises KeyError when its channel is not configured any more."""
+        channel = self._recording.installation.channels[kept.raw.channel_id]
+        try:
+            return Arrival(kept=kept, channel=channel, events=list(self._connectors[channel.id].parse(kept.raw)))
+        except Malformed as error:
+            return Arrival(kept=kept, channel=channel, events=error)
 
-    def _remember(self, outcome: Outcome) -> None:
-        self._metrics.count(outcome)
+    def _tell(self, outcome: Outcome) -> None:
         future = self._expected.pop(outcome.raw_id, None)
         if future is not None and not future.done():
             future.set_result(outcome)
         self._outcomes[outcome.raw_id] = outcome
         if len(self._outcomes) > _REMEMBERED:
             self._outcomes.popitem(last=False)
+
+
+def _kept(item: Kept | Arrival) -> Kept:
+    return item if isinstance(item, Kept) else item.kept

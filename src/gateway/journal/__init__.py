@@ -42,13 +42,19 @@ class Journal(Protocol):
         """Ids of `raws` once they (and the cursor of a channel) are durable. Raises JournalFull."""
 
     async def take(self, limit: int) -> Sequence[Kept]:
-        """Up to `limit` deliveries that nobody holds, oldest first; they stay until `ack` or `park`."""
+        """Deliveries that nobody holds, oldest first: up to `limit`, fewer when they are large; never none of some.
+
+        They stay until `ack` or `park`.
+        """
 
     async def ack(self, ids: Sequence[str]) -> None:
         """Forgets deliveries that the store has."""
 
-    async def again(self, ids: Sequence[str]) -> None:
-        """Gives deliveries back after a failed try; counts the try."""
+    async def read(self, id: str) -> Kept | None:
+        """A delivery that was taken, once more; None when it is acknowledged or parked."""
+
+    async def again(self, ids: Sequence[str], *, counted: bool = True) -> None:
+        """Gives deliveries back after a failed try; counts the try when the delivery is to blame for it."""
 
     async def park(self, id: str, reason: str) -> None:
         """Sets one delivery aside for a person."""

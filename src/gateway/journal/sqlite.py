@@ -39,6 +39,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Raw).decode
 
 
+#: What one `take` brings into memory at most, bytes, unless a single delivery is larger.
+_MOST_TAKEN = 32 * 1024 * 1024
+
+
 class _Waiting(msgspec.Struct):
     """One caller of `keep` that waits for the next commit."""
 
@@ -162,37 +166,68 @@ class SqliteJournal:
         return ranges
 
     async def take(self, limit: int) -> Sequence[Kept]:
-        """Up to `limit` deliveries that nobody holds, oldest first; they stay until `ack` or `park`."""
-        again, self._again = self._again[:limit], self._again[limit:]
-        kept = await self._run(self._reader, lambda: self._select(again, limit - len(again)))
+        """Deliveries that nobody holds, oldest first: up to `limit`, fewer when they are large; never none of some.
+
+        They stay until `ack` or `park`.
+        """
+        again = self._again[:limit]
+        kept, looked_at = await self._run(self._reader, lambda: self._select(again, limit))
+        del self._again[:looked_at]
         if kept:
             self._taken_to = max(self._taken_to, *(self._seq(k.id) for k in kept))
         return kept
 
-    def _select(self, again: list[int], limit: int) -> list[Kept]:
-        rows: list[tuple[int, bytes, int]] = []
-        for seq in again:
-            rows += self._read_db.execute(
-                "select seq, raw, attempts from inbox where seq = ? and parked_at is null", (seq,)
-            ).fetchall()
-        rows += self._read_db.execute(
+    def _select(self, again: list[int], limit: int) -> tuple[list[Kept], int]:
+        """What is taken, and how many of `again` were looked at for it."""
+        found: list[Kept] = []
+        size = 0
+        for looked_at, seq in enumerate(again, 1):
+            one = self._one(seq)
+            if one is not None:
+                found.append(one)
+                size += len(one.raw.body)
+            if size >= _MOST_TAKEN:
+                return found, looked_at
+        rows = self._read_db.execute(
             "select seq, raw, attempts from inbox where seq > ? and parked_at is null order by seq limit ?",
-            (self._taken_to, limit),
-        ).fetchall()
-        return [Kept(id=self._id(seq), raw=_decode(raw), attempts=attempts) for seq, raw, attempts in rows]
+            (self._taken_to, limit - len(again)),
+        )
+        for seq, raw, attempts in rows:
+            found.append(Kept(id=self._id(seq), raw=_decode(raw), attempts=attempts))
+            size += len(raw)
+            if size >= _MOST_TAKEN:
+                break
+        rows.close()
+        return found, len(again)
+
+    def _one(self, seq: int) -> Kept | None:
+        row = self._read_db.execute(
+            "select raw, attempts from inbox where seq = ? and parked_at is null", (seq,)
+        ).fetchone()
+        return None if row is None else Kept(id=self._id(seq), raw=_decode(row[0]), attempts=row[1])
+
+    async def read(self, id: str) -> Kept | None:
+        """A delivery that was taken, once more; None when it is acknowledged or parked."""
+        return await self._run(self._reader, lambda: self._one(self._seq(id)))
 
     async def ack(self, ids: Sequence[str]) -> None:
         """Forgets deliveries that the store has; rides on the next commit (a crash before it only repeats them)."""
         self._acked += [self._seq(id) for id in ids]
         self._start_commit()
 
-    async def again(self, ids: Sequence[str]) -> None:
-        """Gives deliveries back after a failed try; counts the try."""
+    async def again(self, ids: Sequence[str], *, counted: bool = True) -> None:
+        """Gives deliveries back after a failed try; counts the try when the delivery is to blame for it."""
         seqs = [self._seq(id) for id in ids]
-        await self._write(
-            lambda db: db.executemany("update inbox set attempts = attempts + 1 where seq = ?", [(s,) for s in seqs])
-        )
-        self._again += seqs
+        try:
+            if counted:
+                await self._write(
+                    lambda db: db.executemany(
+                        "update inbox set attempts = attempts + 1 where seq = ?", [(seq,) for seq in seqs]
+                    )
+                )
+        finally:
+            # Also when the try could not be counted: what is not given back would wait for a restart.
+            self._again += seqs
 
     async def park(self, id: str, reason: str) -> None:
         """Sets one delivery aside for a person."""

@@ -1,0 +1,25 @@
+"""How crowded the intake is: what lets recording give way to acknowledging.
+
+A provider that is not answered in time sends again, and then drops us; a receipt may leave a second later. So while
+many requests wait for the disk, the worker takes a tenth of the time instead of half of it, and catches up afterwards.
+"""
+
+from __future__ import annotations
+
+#: Requests waiting for their acknowledgement at the same moment from which on it counts as a crowd.
+_CROWD = 32
+#: The worker rests this many times as long as it worked.
+_REST = 9.0
+#: Seconds; a receipt is never held back longer than this by one rest.
+_LONGEST_REST = 1.0
+
+
+class Pressure:
+    """Counts requests whose bytes are on their way to the disk; lives on the event loop."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+
+    def rest_after(self, worked: float) -> float:
+        """Seconds that the worker should rest after it has worked for `worked` seconds; 0 while there is no crowd."""
+        return min(_LONGEST_REST, worked * _REST) if self.waiting >= _CROWD else 0.0
