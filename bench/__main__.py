@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ def main() -> None:
     if machine.SERVER_CORE == machine.LOAD_CORE:
         print("There is only one core: server and load share it, the ratios say little.", file=sys.stderr)
     figures: list[Figure] = []
+    broken = 0
     result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -38,12 +40,18 @@ def main() -> None:
     for part in asked.parts or PARTS:
         began = time.monotonic()
         print(f"{part} ...", file=sys.stderr, flush=True)
-        found: list[Figure] = importlib.import_module(f"bench.{part}").measure(asked.rounds or PARTS[part])
+        try:
+            found: list[Figure] = importlib.import_module(f"bench.{part}").measure(asked.rounds or PARTS[part])
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            print(f"{part} could not be measured: {error}", file=sys.stderr, flush=True)
+            broken += 1
+            continue
         print(f"{part}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         figures += found
         result["figures"] = [figure.as_json() for figure in figures]
         (machine.WORK / "result.json").write_text(json.dumps(result, indent=2) + "\n")
     print(table(figures))
+    sys.exit(1 if broken else 0)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ LOAD_CORE = _CORES[1] if len(_CORES) > 1 else _CORES[0]
 STAND_STILL = signal.SIGSTOP
 GO_ON = signal.SIGCONT
 #: `make` exports these for the demonstration; a measured server must not follow them.
-_NOT_INHERITED = ("HOST", "PORT", "DATA_DIR")
+_NOT_INHERITED = frozenset({"HOST", "PORT", "DATA_DIR", "PYTHONDONTWRITEBYTECODE"})
+#: Every process finds its bytecode, as it does on a machine where it runs every day.
+_BYTECODE = {"PYTHONPYCACHEPREFIX": str(WORK / "bytecode")}
 
 
 def free_ports(count: int) -> list[int]:
@@ -59,7 +61,7 @@ def spawn(
             return subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**inherited, **(env or {})},
+                env={**inherited, **_BYTECODE, **(env or {})},
                 stdin=stdin,
                 stdout=file if stdout is None else stdout,
                 stderr=file,
