@@ -321,7 +321,9 @@ def main() -> None:
             found = {"kind": "malformed", "reason": error.reason}
         spent = time.process_time() - started
         sys.stdout.write(json.dumps({"name": name, "wanted": wanted, "seconds": round(spent, 3), **found}) + "\n")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # Not ru_maxrss: that one begins with the memory of the process which started this one.
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
     sys.stdout.write(json.dumps({"name": "", "peak_mb": peak}) + "\n")
 
 

@@ -182,9 +182,9 @@ class Relay:
         self._put_back(line)
 
 
-def drop(smtp: aiosmtplib.SMTP) -> None:
+def drop(smtp: aiosmtplib.SMTP, transport: asyncio.BaseTransport | None = None) -> None:
     """Closes a connection at once: the farewell of TLS would wait for a server that may be gone."""
-    transport = smtp.transport
+    transport = transport or smtp.transport
     smtp.close()
     if isinstance(transport, asyncio.WriteTransport):
         transport.abort()
@@ -192,12 +192,13 @@ def drop(smtp: aiosmtplib.SMTP) -> None:
 
 async def hang_up(line: Line) -> None:
     """Closes a connection politely, but not at any price."""
+    transport = line.smtp.transport  # `quit` forgets it
     try:
         await line.smtp.quit(timeout=1.0)
     except (SMTPException, OSError, TimeoutError):
         pass
     finally:
-        drop(line.smtp)
+        drop(line.smtp, transport)
     await asyncio.sleep(0)  # lets the event loop close the socket
 
 
