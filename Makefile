@@ -1,9 +1,5 @@
 # `make help` lists the targets.
 SHELL := /bin/sh
-HOST ?= 127.0.0.1
-PORT ?= 8080
-DATA_DIR ?= var/demo
-export HOST PORT DATA_DIR
 BIN := .venv/bin
 
 .PHONY: help install install-dev run test check fast bench docs lock clean
@@ -18,12 +14,13 @@ install-dev:
 	@requirements/install dev
 
 run: install ## serve three institutions with pretended providers on http://127.0.0.1:8080
-	@exec $(BIN)/aduan serve --config config/demo.yaml
+	@HOST="$${HOST:-127.0.0.1}" PORT="$${PORT:-8080}" DATA_DIR="$${DATA_DIR:-var/demo}" \
+	  exec $(BIN)/aduan serve --config config/demo.yaml
 
 test: install-dev ## install what the tests need, then format, lint, types, import rules and all tests
 	@requirements/system
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n 2
+	@env -u HOST -u PORT -u DATA_DIR $(BIN)/python -m pytest -n 2
 
 check: install-dev ## format, lint, types, import rules
 	@$(BIN)/ruff format --check --quiet src tests bench

@@ -11,6 +11,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 
+#: First parts of our own addresses: an organisation's form could not stand there.
+_TAKEN = frozenset(
+    {"api", "assets", "desk", "healthz", "in", "metrics", "openapi.json", "r", "readyz", "status", "verify"}
+)
+
+
 def _network(value: str) -> str:
     try:
         ipaddress.ip_network(value)
@@ -151,6 +157,14 @@ class Config(Section):
         if parts.scheme != "https" and not (parts.scheme == "http" and local):
             raise ValueError("must begin with https:// (http:// only for this machine)")
         return value.rstrip("/")
+
+    @field_validator("organisations")
+    @classmethod
+    def _free_addresses(cls, value: dict[str, OrganisationSettings]) -> dict[str, OrganisationSettings]:
+        for key in value:
+            if key in _TAKEN:
+                raise ValueError(f"`{key}` is an address of ours: choose another key")
+        return value
 
     @field_validator("organisations", "channels")
     @classmethod

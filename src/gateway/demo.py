@@ -45,7 +45,7 @@ async def start_simulator(installation: Installation, host: str = "127.0.0.1") -
 
 def _cloud(channel: Channel, label: str, webhook: str) -> Provider:
     settings: Any = channel.settings
-    return WhatsAppCloud(
+    account = WhatsAppCloud(
         app_secret=_plain(settings.app_secrets[0]),
         access_token=_plain(settings.access_token),
         phone_number_id=settings.phone_number_id,
@@ -55,6 +55,8 @@ def _cloud(channel: Channel, label: str, webhook: str) -> Provider:
         name=label,
         display_phone_number=f"62000{int(settings.phone_number_id) % 10**7:07}",
     )
+    account.subscribed = True  # as the operator's console would show it after the set-up
+    return account
 
 
 def _twilio(channel: Channel, label: str, webhook: str) -> Provider:

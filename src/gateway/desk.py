@@ -63,7 +63,9 @@ class FrontDesk:
         self._secret = secret
         self._now = now
         self._disk_is_low = disk_is_low
-        self._pages = {slug: page_of(installation, slug) for slug in installation.organisations}
+        self._page_of = {slug: page_of(installation, slug) for slug in installation.organisations}
+        #: By the address of the form, which the operator may choose.
+        self._pages = {page.slug: page for page in self._page_of.values()}
         self._in_flight: set[tuple[str, bytes]] = set()
 
     def organisation(self, slug: str) -> OrganisationPage | None:
@@ -149,7 +151,7 @@ class FrontDesk:
         rule = organisation.policy.receipt
         return ReceiptView(
             organisation=organisation.name,
-            organisation_slug=organisation.slug,
+            organisation_slug=self._page_of[organisation.slug].slug,
             recorded=self._recorded(view, created=True),
             title=Text(rule.name, self._files.english("receipt_names", rule.name)),
             number_label=Text(rule.number_label, self._files.english("number_labels", rule.number_label)),
@@ -184,7 +186,7 @@ class FrontDesk:
     def _recorded(self, view: TicketView, *, created: bool) -> Recorded:
         complaint, ticket = view.complaint, view.ticket
         organisation = self._installation.organisations[complaint.tenant]
-        page = self._pages[complaint.tenant]
+        page = self._page_of[complaint.tenant]
         base = self._installation.config.public_url
         token = receipt_token(self._secret, complaint.complaint_id)
         return Recorded(

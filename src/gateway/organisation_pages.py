@@ -32,7 +32,7 @@ def page_of(installation: Installation, slug: str) -> OrganisationPage:
     app = installation.channel_of(slug, "app_api")
     representative = policy.complainants.representative
     return OrganisationPage(
-        slug=slug,
+        slug=getattr(form.settings, "slug", None) or slug if form else slug,
         name=organisation.name,
         categories=tuple(
             Choice(value=key, label=text_of(installation, "category", key)) for key in policy.categories or ()

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
-from pathlib import Path
 
 import structlog
 
@@ -35,26 +31,6 @@ def run(installation: Installation) -> int:
         print(f"aduan: cannot start: {error.strerror} ({error.errno})", file=sys.stderr)
         return 1
     return 0
-
-
-def overridden(installation: Installation, environ: Mapping[str, str] = os.environ) -> Installation:
-    """The demonstration with HOST, PORT and DATA_DIR of the environment; any other installation unchanged."""
-    config = installation.config
-    if config.environment != "demo":
-        return installation
-    host = environ.get("HOST") or config.listen.host
-    port = int(environ.get("PORT") or config.listen.port)
-    shown = f"[{host}]" if ":" in host else host
-    changed = config.model_copy(
-        update={
-            "listen": config.listen.model_copy(update={"host": host, "port": port}),
-            "public_url": config.public_url
-            if (host, port) == (config.listen.host, config.listen.port)
-            else f"http://{shown}:{port}",
-        }
-    )
-    data_dir = Path(environ["DATA_DIR"]).resolve() if environ.get("DATA_DIR") else installation.data_dir
-    return replace(installation, config=changed, data_dir=data_dir)
 
 
 async def _serve(installation: Installation) -> None:

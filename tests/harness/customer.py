@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -69,7 +70,7 @@ async def post_meta(aduan: Aduan, slug: str, messages: Sequence[Any]) -> int:
 def number_in(text: str) -> str:
     """The one ticket number that a text names."""
     (number,) = set(NUMBER.findall(text))
-    return number
+    return str(number)
 
 
 def code_in(text: str) -> str:
@@ -84,6 +85,13 @@ def ticket(aduan: Aduan, number: str) -> TicketView:
     view = aduan.running.store.ticket(number)
     assert view is not None
     return view
+
+
+async def drained(aduan: Aduan) -> None:
+    """Returns when every kept delivery is recorded or set aside. Raises TimeoutError after a minute."""
+    async with asyncio.timeout(60):
+        while (await aduan.running.journal.depth())["waiting"]:
+            await asyncio.sleep(0.02)
 
 
 async def receipt_state(aduan: Aduan, number: str, *states: str) -> None:

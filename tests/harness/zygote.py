@@ -95,7 +95,7 @@ def _run(order: dict[str, Any]) -> None:
         os.dup2(log.fileno(), 2)
     if order["hop"]:
         _arm(order["hop"], order["nth"])
-    code = serve.run(serve.overridden(load(Path(order["config"])), {}))
+    code = serve.run(load(Path(order["config"])))
     os._exit(code)
 
 
