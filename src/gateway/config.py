@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-
 #: First parts of our own addresses: an organisation's form could not stand there.
 _TAKEN = frozenset(
     {"api", "assets", "desk", "healthz", "in", "metrics", "openapi.json", "r", "readyz", "status", "verify"}
