@@ -60,6 +60,7 @@ log = structlog.get_logger("aduan")
 #: Webhook bodies of every connector are smaller; forms are streamed past this limit.
 _LARGEST_BODY = 8 * 1024 * 1024
 _SHUTDOWN_SECONDS = 5.0
+_LINGERING_SECONDS = 2.0
 _DISK_CHECK_SECONDS = 2.0
 
 
@@ -311,6 +312,10 @@ async def _listen(application: web.Application, installation: Installation, stac
         access_log=None,
         # Also the time a connection may take to bring whole headers: aiohttp closes it when no request is under way.
         keepalive_timeout=limits.header_seconds,
+        # How long a connection is read on after a refusal, so that the client sees the answer before the end (P20).
+        lingering_time=_LINGERING_SECONDS,
+        # A body is signed and limited as it came: nothing unpacks it, so no bomb can grow.
+        auto_decompress=False,
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     await runner.setup()

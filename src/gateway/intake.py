@@ -57,7 +57,7 @@ class Intake:
             found = connector.receive(await self._read(request, self._largest[channel_id]))
         except Rejected as error:
             self._metrics.refused.labels(channel_id, str(error.status)).inc()
-            return _answer(error.status, error.reason, close=error.status in {408, 413})
+            return _answer(error.status, error.reason, close=error.status in {408, 413, 415})
         if found.keep:
             if self._disk_is_low():
                 return self._unavailable(channel_id)
@@ -74,7 +74,9 @@ class Intake:
         return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
 
     async def _read(self, request: web.Request, largest: int) -> Request:
-        """The request as a value. Raises Rejected(413) over `largest` bytes, Rejected(408) when the body drips."""
+        """The request as a value. Raises Rejected: 413 over `largest`, 408 when it drips, 415 when it is packed."""
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise Rejected(415, "no provider packs its webhooks: send the body as it is")
         if request.content_length is not None and request.content_length > largest:
             raise Rejected(413, f"the body is larger than {largest} bytes")
         body = b""

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from harness import Aduan, start_aduan, until
-from harness.customer import post_meta, ticket
+from harness.customer import drained, post_meta, ticket
 from harness.meta import body_of, signed, text_message
 from harness.settings import only
 
@@ -39,15 +39,6 @@ async def storm(aduan: Aduan, bodies: list[bytes]) -> Counter[int]:
     async with aiohttp.ClientSession(connector=connector) as session:
         await asyncio.gather(*(one(session) for _ in range(CONNECTIONS)))
     return answers
-
-
-async def drained(aduan: Aduan) -> None:
-    """Returns when every kept delivery is recorded or set aside."""
-
-    async def empty() -> bool:
-        return (await aduan.running.journal.depth())["waiting"] == 0
-
-    await until(empty, seconds=60)
 
 
 async def test_a_storm_of_doubles_is_one_complaint_and_one_receipt_each(tmp_path: Path) -> None:
