@@ -54,16 +54,20 @@ class Fetcher:
 
     async def run(self) -> None:
         """Works until it is cancelled; what is under way then is fetched again after the restart."""
+        again: list[datetime] = []
         while True:
             self._woken.clear()
             due = await self._insist(self._claim)
             if not due:
+                again = [at for at in again if at > self._now()]
+                wait = min([(at - self._now()).total_seconds() for at in again], default=_IDLE_SECONDS)
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(_IDLE_SECONDS):
+                    async with asyncio.timeout(min(_IDLE_SECONDS, max(0.05, wait))):
                         await self._woken.wait()
                 continue
             done = await asyncio.gather(*(self._fetch(row) for row in due))
             await self._insist(partial(self._settle, done))
+            again += [row.due_at for row in done if row.due_at is not None]
 
     async def _insist(self, work: Callable[[], T]) -> T:
         """The result of `work`, tried again while the store is away: a file must not wait for a restart."""

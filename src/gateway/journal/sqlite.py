@@ -171,14 +171,17 @@ class SqliteJournal:
         They stay until `ack` or `park`.
         """
         again = self._again[:limit]
-        kept, looked_at = await self._run(self._reader, lambda: self._select(again, limit))
+        given_back = frozenset(self._again)
+        kept, looked_at, self._taken_to = await self._run(
+            self._reader, lambda: self._select(again, given_back, limit, self._taken_to)
+        )
         del self._again[:looked_at]
-        if kept:
-            self._taken_to = max(self._taken_to, *(self._seq(k.id) for k in kept))
         return kept
 
-    def _select(self, again: list[int], limit: int) -> tuple[list[Kept], int]:
-        """What is taken, and how many of `again` were looked at for it."""
+    def _select(
+        self, again: list[int], given_back: frozenset[int], limit: int, taken_to: int
+    ) -> tuple[list[Kept], int, int]:
+        """What is taken, how many of `again` were looked at for it, and to where the others were taken."""
         found: list[Kept] = []
         size = 0
         for looked_at, seq in enumerate(again, 1):
@@ -187,18 +190,21 @@ class SqliteJournal:
                 found.append(one)
                 size += len(one.raw.body)
             if size >= _MOST_TAKEN:
-                return found, looked_at
+                return found, looked_at, taken_to
         rows = self._read_db.execute(
             "select seq, raw, attempts from inbox where seq > ? and parked_at is null order by seq limit ?",
-            (self._taken_to, limit - len(again)),
+            (taken_to, limit - len(again)),
         )
         for seq, raw, attempts in rows:
+            taken_to = seq
+            if seq in given_back:
+                continue  # it has its turn there
             found.append(Kept(id=self._id(seq), raw=_decode(raw), attempts=attempts))
             size += len(raw)
             if size >= _MOST_TAKEN:
                 break
         rows.close()
-        return found, len(again)
+        return found, len(again), taken_to
 
     def _one(self, seq: int) -> Kept | None:
         row = self._read_db.execute(
@@ -255,20 +261,21 @@ class SqliteJournal:
     async def unpark(self, ids: Sequence[str]) -> int:
         """Number of parked deliveries put back into the queue."""
         seqs = [self._seq(id) for id in ids]
-        count = 0
+        changed: list[int] = []
 
         def put_back(db: sqlite3.Connection) -> None:
-            nonlocal count
-            count = db.executemany(
-                "update inbox set parked_at = null, reason = null, attempts = 0 "
-                "where seq = ? and parked_at is not null",
-                [(seq,) for seq in seqs],
-            ).rowcount
+            for seq in seqs:
+                done = db.execute(
+                    "update inbox set parked_at = null, reason = null, attempts = 0 "
+                    "where seq = ? and parked_at is not null",
+                    (seq,),
+                )
+                changed.extend([seq] * done.rowcount)
 
         await self._write(put_back)
-        self._again += seqs
-        self._depth += count
-        return count
+        self._again += changed
+        self._depth += len(changed)
+        return len(changed)
 
     async def cursor(self, channel_id: str) -> str | None:
         """Where a pulled channel stands."""
