@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import inbox, tickets
+from gateway.cli import inbox, report, tickets
 from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.due import due
@@ -26,3 +26,4 @@ for _command in (serve, check, init, channels, due, receipt, verify, schema, sim
     app.command()(_command)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
+app.add_typer(report.app, name="report")

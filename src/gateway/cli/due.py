@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
@@ -43,6 +44,12 @@ def due(
     documents: Annotated[
         Literal["yes", "no"] | None, typer.Option(help="Whether documents came with it; yes when --complete is given.")
     ] = None,
+    extended: Annotated[
+        list[str] | None, typer.Option(metavar="ISO", help="When the notice of an extension was sent; may be repeated.")
+    ] = None,
+    ground: Annotated[
+        str, typer.Option(metavar="G", help="Ground of the extension, as the policy names it.")
+    ] = "special_examination",
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
@@ -50,12 +57,12 @@ def due(
     from normalizer.complaint import Kind, Tier
     from normalizer.message import Channel
     from tickets.calendar import CalendarMissing
-    from tickets.deadlines import Case, deadlines, explain, explain_text
+    from tickets.deadlines import Case, Extension, Refused, deadlines, explain, explain_text, may_extend
 
     one_of(channel, get_args(Channel), "--channel")
     one_of(kind, get_args(Kind), "--kind")
     one_of(tier, get_args(Tier), "--tier")
-    promised, calendar = _rules(policy, config)
+    promised, calendar = rules_of(policy, config)
     if not has_time(received) and (form or promised.form_of(channel)) == "oral" and promised.hours_of(channel):
         raise typer.BadParameter("this channel has office hours: give the time of day too", param_hint="--received")
     case = Case(
@@ -71,6 +78,12 @@ def due(
         first_response_at=moment(answered, "--answered") if answered else None,
     )
     try:
+        for notice in extended or ():
+            wanted = Extension(ground=ground, notified_at=moment(notice, "--extended"))
+            granted = may_extend(promised, calendar, case, wanted)
+            if isinstance(granted, Refused):
+                fail(f"the extension of {notice} is refused: {granted}")
+            case = replace(case, extensions=(*case.extensions, granted.extension))
         found = deadlines(promised, calendar, case)
     except CalendarMissing as error:
         fail(str(error))
@@ -81,7 +94,7 @@ def due(
         say(explain_text(found))
 
 
-def _rules(policy: str, config: Path) -> tuple[Policy, Calendar]:
+def rules_of(policy: str, config: Path) -> tuple[Policy, Calendar]:
     """The policy and its calendar; ends the command when a file has problems."""
     from tickets.calendar_load import calendar_for, load_calendar_years
     from tickets.policy_load import load_policy
