@@ -7,8 +7,8 @@ import pytest
 from gateway.app import Running
 from harness import Aduan, until
 from harness.customer import SECOND_MAILBOX, code_in, number_in, receipt_state, ticket
-from receipts.signature import public_keys
 from receipts import verify as genuine
+from receipts.signature import public_keys
 from simulator.mail.messages import SentMail, Verdict
 from simulator.place import Attachment
 from web_samples import PDF
