@@ -111,8 +111,12 @@ def _kind(scores: dict[str, dict[str, float]], kinds: tuple[str, ...] | None, ur
 
 
 def _reasons(hits: list[Entry], section: str, value: str | None) -> tuple[Reason, ...]:
+    if value is None:
+        return ()
     return tuple(
-        Reason(term=hit.term, value=hit.value, weight=hit.weight)
-        for hit in hits
-        if hit.section == section and hit.value == value
+        [
+            Reason(term=hit.term, value=hit.value, weight=hit.weight)
+            for hit in hits
+            if hit.value == value and hit.section == section
+        ]
     )

@@ -26,13 +26,8 @@ def detect(
         foreign = len(_FOREIGN_LETTER.findall(text))
         if foreign > len(_LATIN_LETTER.findall(text)):
             return "other", 1.0
-    indonesian = english = 0
-    for word in words:
-        vote = stop_words.get(word)
-        if vote == "id":
-            indonesian += 1
-        elif vote == "en":
-            english += 1
+    cast = list(map(stop_words.get, words))
+    indonesian, english = cast.count("id"), cast.count("en")
     votes = indonesian + english
     if indonesian == english:
         return default, 0.0

@@ -27,7 +27,6 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # Joiners hold emoji together; between letters they only hide a word from the reader and from the lexicon.
 _STRAY_JOINER = re.compile("(?<![\u0600-\u0dff\u2190-\U0010ffff])[\u200c\u200d]")
 _LONG_HIGH_RUN = re.compile("[\u0300-\U0010ffff]{31}")
-_SPACES = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
@@ -62,7 +61,7 @@ def line(text: str | None, limit: int = 200) -> str | None:
     """Return the text as one clean line of at most `limit` characters; None when nothing is left."""
     if not text:
         return None
-    cleaned = _SPACES.sub(" ", clean(text[: 4 * limit])).strip()
+    cleaned = " ".join(clean(text[: 4 * limit]).split())
     return cleaned[:limit].rstrip() or None
 
 
@@ -70,7 +69,7 @@ def first_line(text: str, limit: int = 80) -> str:
     """Return the first line that says something, cut at a word with an ellipsis when it is longer than `limit`."""
     start = text.lstrip()
     head = start[: 4 * limit].split("\n", 1)[0]
-    flat = _SPACES.sub(" ", head).strip()
+    flat = " ".join(head.split())
     if len(flat) <= limit:
         return flat
     cut = flat[: limit - 1]
