@@ -61,6 +61,7 @@ log = structlog.get_logger("aduan")
 _LARGEST_BODY = 8 * 1024 * 1024
 _SHUTDOWN_SECONDS = 5.0
 _LINGERING_SECONDS = 2.0
+_TURNS_TO_ACCEPT = 10
 _DISK_CHECK_SECONDS = 2.0
 
 
@@ -319,12 +320,22 @@ async def _listen(application: web.Application, installation: Installation, stac
         shutdown_timeout=_SHUTDOWN_SECONDS,
     )
     await runner.setup()
-    stack.push_async_callback(runner.cleanup)
+    stack.push_async_callback(_hang_up, runner)
     listen = installation.config.listen
     site = web.TCPSite(runner, listen.host, listen.port, backlog=min(limits.connections, 1024))
     await site.start()
     host, port = runner.addresses[0][:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+async def _hang_up(runner: web.AppRunner) -> None:
+    """Stops listening, lets requests under way finish, closes every connection."""
+    for site in list(runner.sites):
+        await site.stop()
+    # A connection that was just accepted is made some turns of the loop later; cleanup would forget it open.
+    for _ in range(_TURNS_TO_ACCEPT):
+        await asyncio.sleep(0)
+    await runner.cleanup()
 
 
 class _Disk:

@@ -23,6 +23,7 @@ log = structlog.get_logger("aduan.pump")
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
 _AUTH_WAIT = 60.0
+_CONFIRM_WAIT = 30.0
 
 
 class Pump:
@@ -40,7 +41,8 @@ class Pump:
     ) -> None:
         assert isinstance(connector, Pull)
         self._channel_id = channel_id
-        self._connector: Pull = connector
+        self._pulled: Pull = connector
+        self._connector = connector
         self._journal = journal
         self._metrics = metrics
         self._health = health
@@ -69,7 +71,30 @@ class Pump:
 
     async def _pull_once(self) -> None:
         cursor = await self._journal.cursor(self._channel_id)
-        async with aclosing(self._connector.pull(cursor)) as batches:
+        confirming = asyncio.create_task(self._confirm())
+        try:
+            await self._keep_all(cursor)
+        finally:
+            confirming.cancel()
+            await asyncio.gather(confirming, return_exceptions=True)
+
+    async def _confirm(self) -> None:
+        """Asks a quiet channel how it is: without a batch, one that works again would be called broken for ever."""
+        wait = _FIRST_WAIT
+        while True:
+            await asyncio.sleep(wait)
+            wait = _CONFIRM_WAIT
+            if self._health.states[self._channel_id].state == "good":
+                continue
+            try:
+                await self._connector.check()
+            except Exception as error:  # the pull itself says what is wrong
+                log.debug("not_confirmed", channel=self._channel_id, error=type(error).__name__)
+            else:
+                self._health.good(self._channel_id)
+
+    async def _keep_all(self, cursor: str | None) -> None:
+        async with aclosing(self._pulled.pull(cursor)) as batches:
             async for batch in batches:
                 await self._journal.keep(batch.keep, (self._channel_id, batch.cursor))
                 self._health.good(self._channel_id)
