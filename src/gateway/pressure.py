@@ -21,6 +21,11 @@ class Pressure:
     def __init__(self) -> None:
         self.waiting = 0
 
+    @property
+    def is_crowd(self) -> bool:
+        """Whether so many requests wait that recording should give way."""
+        return self.waiting >= _CROWD
+
     def rest_after(self, worked: float) -> float:
-        """Seconds that the worker should rest after it has worked for `worked` seconds; 0 while there is no crowd."""
-        return min(_LONGEST_REST, worked * _REST) if self.waiting >= _CROWD else 0.0
+        """Seconds that the worker should rest at most after it has worked for `worked` seconds."""
+        return min(_LONGEST_REST, worked * _REST)

@@ -18,10 +18,15 @@ from tickets.store import SchemaMismatch
 
 log = structlog.get_logger("aduan")
 
+#: How long a thread may keep the interpreter while another wants it. The default of 5 ms is what every answer to a
+#: provider would wait for while the store's thread computes.
+_SWITCH_SECONDS = 0.0005
+
 
 def run(installation: Installation) -> int:
     """The exit code after a clean stop (0), or of a start that failed (1). Blocks until SIGINT or SIGTERM."""
     configure(installation.config.log_level)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         asyncio.run(_serve(installation))
     except (Misconfigured, SchemaMismatch) as error:

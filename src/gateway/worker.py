@@ -33,6 +33,7 @@ log = structlog.get_logger("aduan.worker")
 
 BATCH = 200
 TRIES = 5
+_SLICE_SECONDS = 0.02
 _REMEMBERED = 4096
 _AWAY_SECONDS = 1.0
 _RETRY_SECONDS = 0.1
@@ -121,9 +122,11 @@ class Worker:
 
     async def _give_way(self, worked: float) -> None:
         """Rests while many requests wait to be acknowledged, unless somebody waits for what is recorded."""
-        rest = self._pressure.rest_after(worked)
-        if rest and not self._expected and not self._stopping:
-            await asyncio.sleep(rest)
+        until = time.monotonic() + self._pressure.rest_after(worked)
+        while (  # noqa: ASYNC110 - a crowd leaves without an event
+            self._pressure.is_crowd and not self._expected and not self._stopping and time.monotonic() < until
+        ):
+            await asyncio.sleep(_SLICE_SECONDS)
 
     def _is_isolated(self, kept: Kept) -> bool:
         channel = self._recording.installation.channels.get(kept.raw.channel_id)
