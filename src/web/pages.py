@@ -79,7 +79,8 @@ class Pages:
             lang=language,
             base=base,
             path=base + path,
-            home_lang="" if language == "id" else "?lang=en",
+            # Always said: a reader whose browser prefers the other language stays with the one on the screen.
+            home_lang=f"?lang={language}",
             assets={name: f"{base}/assets/{asset.name}" for name, asset in self._assets.items()},
             **values,
         )

@@ -220,3 +220,15 @@ async def test_targets_are_large_enough_to_touch(open_page: Opener) -> None:
         assert box is not None
         assert box["height"] >= 44, await control.get_attribute("id")
     assert re.search(r"\bKirim\b", await page.locator("button[type=submit]").inner_text())
+
+
+async def test_the_language_on_the_screen_stays(open_page: Opener) -> None:
+    """A reader who chose Indonesian in a browser that prefers English reads Indonesian to the end."""
+    page = await open_page(locale="en-US")
+    await page.goto("/?lang=id")
+    await page.get_by_role("link", name="KlikACC").click()
+    await page.get_by_label("Cerita Anda").fill("Dana saya belum masuk sejak 2 Januari.")
+    await page.get_by_role("button", name="Kirim pengaduan").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Pengaduan Anda kami terima")
+    await page.get_by_role("link", name="Cek status").last.click()
+    await expect(page.locator("html")).to_have_attribute("lang", "id")

@@ -133,7 +133,7 @@ def _see_receipt(site: Site, recorded: Recorded, language: Language) -> web.Resp
     return web.Response(
         status=303,
         headers={
-            "Location": path + ("?lang=en" if language == "en" else ""),
+            "Location": f"{path}?lang={language}",
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
         },
