@@ -38,6 +38,7 @@ from gateway.isolate import Account, Isolated
 from gateway.journal.sqlite import SqliteJournal
 from gateway.keys import installation_secret
 from gateway.letters import terms_by_organisation, ways_of
+from gateway.listen import listen
 from gateway.metrics import Metrics
 from gateway.operations import Operations
 from gateway.pressure import Pressure
@@ -59,9 +60,6 @@ log = structlog.get_logger("aduan")
 
 #: Webhook bodies of every connector are smaller; forms are streamed past this limit.
 _LARGEST_BODY = 8 * 1024 * 1024
-_SHUTDOWN_SECONDS = 5.0
-_LINGERING_SECONDS = 2.0
-_TURNS_TO_ACCEPT = 10
 _DISK_CHECK_SECONDS = 2.0
 
 
@@ -260,7 +258,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
             ),
         )
     )
-    url = await _listen(application, installation, stack)
+    url = await listen(application, config, stack)
     return Running(
         installation=installation,
         journal=journal,
@@ -304,38 +302,6 @@ def _accounts(installation: Installation, connectors: Mapping[str, Connector]) -
         for id_, connector in connectors.items()
         if (account := getattr(connector, "account", None))
     }
-
-
-async def _listen(application: web.Application, installation: Installation, stack: AsyncExitStack) -> str:
-    limits = installation.config.limits
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        # Also the time a connection may take to bring whole headers: aiohttp closes it when no request is under way.
-        keepalive_timeout=limits.header_seconds,
-        # How long a connection is read on after a refusal, so that the client sees the answer before the end (P20).
-        lingering_time=_LINGERING_SECONDS,
-        # A body is signed and limited as it came: nothing unpacks it, so no bomb can grow.
-        auto_decompress=False,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-    )
-    await runner.setup()
-    stack.push_async_callback(_hang_up, runner)
-    listen = installation.config.listen
-    site = web.TCPSite(runner, listen.host, listen.port, backlog=min(limits.connections, 1024))
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-async def _hang_up(runner: web.AppRunner) -> None:
-    """Stops listening, lets requests under way finish, closes every connection."""
-    for site in list(runner.sites):
-        await site.stop()
-    # A connection that was just accepted is made some turns of the loop later; cleanup would forget it open.
-    for _ in range(_TURNS_TO_ACCEPT):
-        await asyncio.sleep(0)
-    await runner.cleanup()
 
 
 class _Disk:

@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import json
 import time
 import zlib
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Any
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from urllib.parse import urlencode
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
 from harness import Aduan, start_aduan
-from harness.customer import drained
-from harness.meta import body_of, signed, text_message
+from harness.hostile import API, GOOD, META, TWILIO, kept, secret_of
+from harness.meta import signed
 from harness.settings import only
 from harness.wire import answer, connected, exchange, head
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-META, TWILIO = "/in/klikacc-whatsapp", "/in/klikacc-twilio"
-API = "/api/v1/organisations/klikacc/complaints"
-GOOD = body_of("100000000001", [text_message("wamid.hostile", "6281800000001", "Halo")])
-DEEP = b'{"object":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -35,17 +28,6 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Adu
     change = only("klikacc-whatsapp", "klikacc-twilio", "klikacc-form", "klikacc-app", header_seconds=1, body_seconds=1)
     async with start_aduan(tmp_path_factory.mktemp("aduan"), change) as running:
         yield running
-
-
-async def kept(aduan: Aduan) -> tuple[int, int, int]:
-    """What there is: tickets, quarantined items, deliveries in the journal."""
-    await drained(aduan)
-    waiting = await aduan.running.journal.depth()
-    return len(aduan.ticket_numbers()), len(aduan.running.store.quarantine(limit=10_000)), sum(waiting.values())
-
-
-def _secret(aduan: Aduan) -> str:
-    return aduan.clouds["klikacc"].app_secret
 
 
 def forged(secret: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -72,12 +54,12 @@ def forged(secret: str) -> list[tuple[str, list[tuple[str, str]]]]:
 async def test_forged_requests_are_401_and_leave_nothing(gateway: Aduan) -> None:
     """P18: no header, empty or foreign secret, other algorithm, one digit off: 401, and no row anywhere."""
     before = await kept(gateway)
-    for what, headers in forged(_secret(gateway)):
+    for what, headers in forged(secret_of(gateway)):
         request = head(META, [*headers, ("Content-Length", str(len(GOOD)))]) + GOOD
         status, _, said = await exchange(gateway.url, request)
         assert status == 401, what
-        assert _secret(gateway).encode() not in said
-        assert signed(GOOD, _secret(gateway))["X-Hub-Signature-256"][7:].encode() not in said
+        assert secret_of(gateway).encode() not in said
+        assert signed(GOOD, secret_of(gateway))["X-Hub-Signature-256"][7:].encode() not in said
     for signature in ("", "AAAA", "%FF"):
         body = urlencode({"MessageSid": "SM" + "0" * 32, "Body": "halo", "From": "whatsapp:+62811"}).encode()
         form = [("Content-Type", "application/x-www-form-urlencoded"), ("Content-Length", str(len(body)))]
@@ -89,7 +71,7 @@ async def test_forged_requests_are_401_and_leave_nothing(gateway: Aduan) -> None
 async def test_a_doubled_signature_is_a_forgers_trick(gateway: Aduan) -> None:
     """P18: two signature headers, one of them good, are refused: which one is meant is not ours to guess."""
     before = await kept(gateway)
-    right = ("X-Hub-Signature-256", signed(GOOD, _secret(gateway))["X-Hub-Signature-256"])
+    right = ("X-Hub-Signature-256", signed(GOOD, secret_of(gateway))["X-Hub-Signature-256"])
     wrong = ("X-Hub-Signature-256", "sha256=" + "0" * 64)
     for order in ([right, wrong], [wrong, right], [right, right]):
         status, _, _ = await exchange(gateway.url, head(META, [*order, ("Content-Length", str(len(GOOD)))]) + GOOD)
@@ -153,14 +135,14 @@ async def test_compressed_bodies_are_never_unpacked(gateway: Aduan, target: str,
     body = bomb(encoding) if encoding in ("gzip", "deflate") else b"\x28\xb5\x2f\xfd" + bytes(1000)
     headers = [
         ("Content-Type", "application/json"), ("Content-Encoding", encoding), ("Content-Length", str(len(body))),
-        ("X-Hub-Signature-256", signed(body, _secret(gateway))["X-Hub-Signature-256"]), ("Idempotency-Key", "k" * 20),
+        ("X-Hub-Signature-256", signed(body, secret_of(gateway))["X-Hub-Signature-256"]), ("Idempotency-Key", "k" * 20),
     ]  # fmt: skip
     status, _, _ = await exchange(gateway.url, head(target, headers) + body)
     assert status in (400, 401, 413, 415)
     assert await kept(gateway) == before
     small = gzip.compress(GOOD)
     headers = [("Content-Encoding", "gzip"), ("Content-Length", str(len(small)))]
-    headers.append(("X-Hub-Signature-256", signed(GOOD, _secret(gateway))["X-Hub-Signature-256"]))
+    headers.append(("X-Hub-Signature-256", signed(GOOD, secret_of(gateway))["X-Hub-Signature-256"]))
     assert (await exchange(gateway.url, head(META, headers) + small))[0] in (400, 401, 415)
     assert await kept(gateway) == before
 
@@ -241,7 +223,7 @@ async def test_slow_headers_are_closed(gateway: Aduan) -> None:
 async def test_a_slow_body_is_408_and_closed(gateway: Aduan) -> None:
     """P20: a body that drips is given up after the configured second and nothing of it is kept."""
     before = await kept(gateway)
-    headers = [("X-Hub-Signature-256", signed(GOOD, _secret(gateway))["X-Hub-Signature-256"])]
+    headers = [("X-Hub-Signature-256", signed(GOOD, secret_of(gateway))["X-Hub-Signature-256"])]
     async with connected(gateway.url) as (reader, writer):
         writer.write(head(META, [*headers, ("Content-Length", str(len(GOOD)))]) + GOOD[:20])
         async with asyncio.timeout(10):
@@ -252,7 +234,7 @@ async def test_a_slow_body_is_408_and_closed(gateway: Aduan) -> None:
 
 async def test_pipelined_requests_are_answered_in_order(gateway: Aduan) -> None:
     """P20, P21: several requests in one write: each is judged for itself; a refusal does not leak into the next."""
-    right = signed(GOOD, _secret(gateway))["X-Hub-Signature-256"]
+    right = signed(GOOD, secret_of(gateway))["X-Hub-Signature-256"]
     good = head(META, [("X-Hub-Signature-256", right), ("Content-Length", str(len(GOOD)))]) + GOOD
     bad = head(META, [("Content-Length", str(len(GOOD)))]) + GOOD
     async with connected(gateway.url) as (reader, writer):
@@ -260,75 +242,18 @@ async def test_pipelined_requests_are_answered_in_order(gateway: Aduan) -> None:
         assert [(await answer(reader))[0] for _ in range(4)] == [200, 401, 200, 200]
 
 
-MALFORMED: list[tuple[str, bytes]] = [
-    ("no JSON", b"not json"),
-    ("nothing", b""),
-    ("truncated", GOOD[:-30]),
-    ("10,000 levels", DEEP),
-    ("null", b"null"),
-    ("a number", b"1e999"),
-    ("not a number", b'{"object":NaN}'),
-    ("NUL bytes", b"\x00" * 100),
-    ("UTF-16", GOOD.decode().encode("utf-16")),
-    ("not UTF-8", b'{"object":"\xff\xfe"}'),
-    ("wrong types", b'{"object":5,"entry":"x"}'),
-    ("entry of numbers", b'{"object":"whatsapp_business_account","entry":[1,null,"a",[],{}]}'),
-    ("huge integers", b'{"object":"whatsapp_business_account","entry":[{"id":' + b"9" * 5000 + b"}]}"),
-    ("double keys", b'{"object":"a","object":"whatsapp_business_account","entry":[]}'),
-]
-
-
-@pytest.mark.parametrize(("what", "body"), MALFORMED, ids=[name for name, _ in MALFORMED])
-async def test_signed_nonsense_is_kept_for_a_person(gateway: Aduan, what: str, body: bytes) -> None:
-    """P32: what is authentic is never dropped and never 500: 200, then quarantine or counted as nothing."""
-    before = await kept(gateway)
-    headers = signed(body, _secret(gateway))
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(gateway.url + META, data=body, headers=headers) as response,
-    ):
-        assert response.status == 200
-    after = await kept(gateway)
-    assert after[0] == before[0]
-    assert after[2] == before[2]
-
-
-@pytest.mark.parametrize(
-    "text", ["a\ud800b", "\x00", "\u202egnp.exe", "\x1b[31m", "{0.__class__}", "=cmd|' /C calc'!A0"]
-)
-async def test_hostile_texts_are_only_text(gateway: Aduan, text: str) -> None:
-    """P27, P32: lone surrogates, NUL, direction marks, escapes: a complaint, and nothing else happens."""
-    before = await kept(gateway)
-    wamid = f"wamid.text.{zlib.crc32(repr(text).encode())}"
-    message = text_message(wamid, f"62819{zlib.crc32(text.encode('utf-8', 'replace')) % 10**8:08}", text)
-    body = body_of("100000000001", [message])
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(gateway.url + META, data=body, headers=signed(body, _secret(gateway))) as response,
-    ):
-        assert response.status == 200
-    assert await kept(gateway) == (before[0] + 1, before[1], before[2])
-
-
-NONSENSE: list[tuple[str, Any]] = [
-    ("deep", DEEP), ("list", b"[]"), ("null", b"null"), ("NaN", b'{"narrative":NaN}'), ("NUL", b"\x00"),
-    ("wrong types", json.dumps({"narrative": {"a": 1}, "loss": [1], "email": 5}).encode()),
-    ("surrogate", b'{"narrative":"a\\ud800b", "email": 5}'),
-    ("double key", b'{"narrative":"a","narrative":"b"}'),
-    ("not UTF-8", b'{"narrative":"\xff"}'),
-    ("unknown field", b'{"narrative":"halo","is_admin":true}'),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("what", "body"), NONSENSE, ids=[name for name, _ in NONSENSE])
-async def test_the_form_api_names_what_is_wrong(gateway: Aduan, what: str, body: bytes) -> None:
-    """P32: 400 and problem+json, never 500; nothing is recorded."""
-    before = await kept(gateway)
-    headers = {"Content-Type": "application/json", "Idempotency-Key": "key-" + what.replace(" ", "-") + "-1"}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(gateway.url + API, data=body, headers=headers) as response,
-    ):
-        assert response.status == 400, await response.text()
-        assert response.content_type == "application/problem+json"
-    assert await kept(gateway) == before
+async def test_only_so_many_connections_at_once(tmp_path: Path) -> None:
+    """P20: more connections than configured wait their turn; they are served when others end."""
+    async with start_aduan(tmp_path, only("klikacc-form", connections=16)) as aduan, AsyncExitStack() as held:
+        for _ in range(16):
+            reader, writer = await held.enter_async_context(connected(aduan.url))
+            writer.write(head("/healthz", [], "GET"))
+            assert (await answer(reader))[0] == 200
+        async with connected(aduan.url) as (reader, writer):
+            writer.write(head("/healthz", [], "GET"))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await reader.read(1)
+            await held.aclose()
+            async with asyncio.timeout(5):
+                assert (await answer(reader))[0] == 200

@@ -103,7 +103,7 @@ async def refusals(aduan: Aduan) -> list[str]:
             ("/in/klikacc-whatsapp", body, {"X-Hub-Signature-256": "sha256=" + "0" * 64}),
             ("/in/klikacc-whatsapp", body[:-5], signed(body, secret)),
             ("/in/klikacc-twilio", f"Body={TEXT}&From={PHONE}".encode(), {"X-Twilio-Signature": secret}),
-            (api, json.dumps({"narrative": "", "email": f"{NAME}@", "phone": NIK, "tidak_dikenal": TEXT}).encode(), key),
+            (api, json.dumps({"narrative": "", "email": f"{NAME}@", "phone": NIK, "asing": TEXT}).encode(), key),
             (api, f'{{"narrative": "{TEXT}'.encode(), key),
         ):
             kind = {"Content-Type": "application/json"} if path == api else {}
