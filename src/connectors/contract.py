@@ -71,6 +71,9 @@ class ChannelSettings(BaseModel):
     organisation: str = Field(
         description="The organisation (a key under `organisations`) that this channel belongs to."
     )
+    sends_per_second: float | None = Field(
+        default=None, gt=0, description="How fast this account may send; null: what the provider's facts say."
+    )
 
 
 class Setup(Struct, frozen=True, kw_only=True):

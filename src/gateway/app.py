@@ -155,7 +155,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
             id_: SendingChannel(
                 connector=connector,
                 facts=connector.facts,
-                sends_per_second=getattr(installation.channels[id_].settings, "sends_per_second", None),
+                sends_per_second=installation.channels[id_].settings.sends_per_second,
                 ambiguous_wait_seconds=config.outbox.ambiguous_wait_seconds,
                 concurrent_sends=config.outbox.concurrent_sends,
             )
