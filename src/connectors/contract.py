@@ -144,7 +144,7 @@ class Reconcile(Protocol):
 
 @runtime_checkable
 class Lookup(Protocol):
-    """A channel that can find out whether an ambiguous send went through (providers.md A13)."""
+    """A channel that can find out whether an ambiguous send went through (sheet A13)."""
 
     async def find(self, out: Outgoing) -> Sent | None:
         """What the provider knows of an earlier attempt of `out`, or None when it knows none."""

@@ -46,7 +46,7 @@ class Facts(BaseModel):
     max_body_bytes: Fact[int]
     #: Sends per second for one account; null: the provider states none.
     sends_per_second: Fact[float | None]
-    #: How to find out whether an ambiguous send went through (providers.md A13), and how long to wait for it, seconds.
+    #: How to find out whether an ambiguous send went through (sheet A13), and how long to wait for it, seconds.
     ambiguous_evidence: Fact[Evidence]
     ambiguous_wait_seconds: Fact[float]
     #: Hosts that media may be fetched from; "*.x" matches sub-domains. Empty: no media is fetched.

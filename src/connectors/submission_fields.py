@@ -117,7 +117,7 @@ def problem(field: str, code: str, **values: object) -> Problem:
     return Problem(field=field, code=code, message_id=indonesian.format(**values), message_en=english.format(**values))
 
 
-#: The longest value each field takes, characters; domain.md section 4 gives none, so these bound what a person types.
+#: The longest value each field takes, characters; the schema gives none, so these bound what a person types.
 LONGEST: Mapping[str, int] = {
     "narrative": 20_000, "full_name": 200, "id_address": 500, "phone": 40, "email": 254, "customer_ref": 100,
     "role": 40, "language": 10, "kind": 40, "category": 64, "subject": 200, "acting_as": 20,

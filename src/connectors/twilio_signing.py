@@ -1,7 +1,7 @@
 """Twilio's webhook signature, for every connector whose webhooks come from Twilio (WhatsApp, voice, SMS).
 
 Twilio signs the address as it is configured there and the sorted form parameters. So the address is built from the
-configured public address and the raw request target, never from Host or X-Forwarded-* (providers.md A2).
+configured public address and the raw request target, never from Host or X-Forwarded-* (sheet A2).
 """
 
 from __future__ import annotations

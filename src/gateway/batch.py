@@ -349,6 +349,6 @@ class Batch:
 
 
 def _is_same_sender(complaint: Complaint, message: Message) -> bool:
-    """Whether a thread may be continued by this sender: a reference alone proves nothing (promises.md P28)."""
+    """Whether a thread may be continued by this sender: a reference alone proves nothing (P28)."""
     same = complaint.sender_key == message.sender.key
     return same or any(ref.endswith(f":{message.sender.key}") for ref in message.thread_refs)

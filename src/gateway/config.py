@@ -50,7 +50,7 @@ class Attachments(Section):
 
 
 class Uploads(Section):
-    """Files sent with the web form (providers.md A12)."""
+    """Files sent with the web form (sheet A12)."""
 
     max_files: int = Field(default=10, ge=0, le=50, description="Files in one form.")
     max_file_bytes: int = Field(default=10_485_760, ge=1024, description="Largest file in a form, bytes.")

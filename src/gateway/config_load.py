@@ -1,7 +1,7 @@
 """Reads a whole configuration and names every mistake in it at once: file, line, key, what to do.
 
 Secrets come only by reference (`${ENV_NAME}` or `file:PATH`); a masked one is refused, because it is what a console
-shows instead of the secret (peers.md T32).
+shows instead of the secret (T32).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files of customers: kept under their SHA-256, judged by content, never by name or declared type (promises.md P23)."""
+"""Files of customers: kept under their SHA-256, judged by content, never by name or declared type (P23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads hostile formats in a process of its own, with bounded memory and time (promises.md P24).
+"""Reads hostile formats in a process of its own, with bounded memory and time (P24).
 
 A mail can be built to need gigabytes or minutes. The child gets an address-space limit; the parent waits only so long
 for each delivery, then ends the child, calls that delivery malformed and goes on with the next one.

@@ -1,6 +1,6 @@
 """Listens for HTTP: how long a connection may take, how many there may be, and how all of them end.
 
-aiohttp has limits for headers and lines but none for time and number (promises.md P20), so those are set here.
+aiohttp has limits for headers and lines but none for time and number (P20), so those are set here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Asks providers that keep a history what their webhooks may have missed, and keeps what they list (promises.md P6).
+"""Asks providers that keep a history what their webhooks may have missed, and keeps what they list (P6).
 
 Twilio drops a webhook after 15 seconds: its list of messages is the only second copy. What was recorded before changes
 nothing, because listed and pushed messages have the same key.

@@ -1,7 +1,7 @@
-"""Takes deliveries from the journal, understands them and records them: hops 4 to 6 of design.md section 4.
+"""Takes deliveries from the journal, understands them and records them: hops 4 to 6 of docs/develop/architecture.md.
 
 A batch is one transaction. When it fails it is tried again delivery by delivery, so that one poisonous delivery never
-holds its neighbours; what fails five times is parked with its bytes (promises.md P7). Hostile formats are read beside
+holds its neighbours; what fails five times is parked with its bytes (P7). Hostile formats are read beside
 it (`gateway.reader`) and join a batch when they are read.
 """
 

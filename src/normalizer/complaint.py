@@ -1,6 +1,6 @@
 """THE complaint schema: every complaint from every channel becomes one of these.
 
-Field names follow domain.md section 4; `aduan schema complaint` publishes it as JSON Schema. Times are aware UTC; dates
+Field names are the published ones; `aduan schema complaint` publishes it as JSON Schema. Times are aware UTC; dates
 are WIB dates; money is integer rupiah. Additive changes only within a major version.
 """
 

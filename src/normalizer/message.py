@@ -92,7 +92,7 @@ class ReplyAddress(Struct, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     #: Email: ids of the thread, oldest first.
     references: tuple[str, ...] = ()
-    #: Until when a free-form answer is allowed; None when the provider has no such rule (providers.md A1, A2).
+    #: Until when a free-form answer is allowed; None when the provider has no such rule (sheet A1, A2).
     window_until: datetime | None = None
 
 
@@ -156,12 +156,12 @@ class Delivery(Struct, frozen=True, kw_only=True, tag=True):
     at: datetime
     #: The provider's id of what we sent, or None when only our own key is known.
     provider_id: str | None = None
-    #: Our outbox key, where the provider gives it back (providers.md A13).
+    #: Our outbox key, where the provider gives it back (sheet A13).
     outbox_key: str | None = None
     #: Provider code and class of a failure: the class is a name of `connectors.errors`.
     error_code: str | None = None
     error_class: str | None = None
-    #: "service/1" and the like, for the cost report (providers.md A0.2).
+    #: "service/1" and the like, for the cost report (sheet A0.2).
     pricing: str | None = None
 
 

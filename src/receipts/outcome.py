@@ -1,6 +1,6 @@
 """What one attempt to send means for its outbox row: sent, again later, another route, or a person's task. Pure.
 
-The class of the error decides (design.md section 5); the ambiguous ones follow providers.md A13.
+The class of the error decides (docs/develop/architecture.md); the ambiguous ones follow sheet A13.
 """
 
 from __future__ import annotations

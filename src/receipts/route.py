@@ -1,4 +1,4 @@
-"""Where an answer may go, in which order, and whether one is owed at all. Pure (section 8; providers.md A13)."""
+"""Where an answer may go, in which order, and whether one is owed at all. Pure (section 8; sheet A13)."""
 
 from __future__ import annotations
 

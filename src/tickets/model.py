@@ -18,7 +18,7 @@ TicketState = Literal[
     "received", "in_progress", "awaiting_documents", "escalated", "responded", "objection_review",
     "resolved", "rejected", "referred", "withdrawn", "merged", "dismissed",
 ]  # fmt: skip
-#: States in which a further message of the thread belongs to this ticket (domain.md section 7).
+#: States in which a further message of the thread belongs to this ticket (public words only).
 OPEN: frozenset[str] = frozenset(
     {"received", "in_progress", "awaiting_documents", "escalated", "responded", "objection_review", "referred"}
 )
@@ -108,7 +108,7 @@ class AttachmentRow(Struct, frozen=True, kw_only=True):
 
 
 class Route(Struct, frozen=True, kw_only=True):
-    """One lawful way to reach the customer (providers.md A13)."""
+    """One lawful way to reach the customer (sheet A13)."""
 
     channel_id: str
     recipient: str

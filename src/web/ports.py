@@ -95,7 +95,7 @@ class Recorded(Struct, frozen=True, kw_only=True):
 
 
 class PublicStatus(Struct, frozen=True, kw_only=True):
-    """What anybody with number and code may know, and nothing else (domain.md section 7)."""
+    """What anybody with number and code may know, and nothing else (public words only)."""
 
     ticket_number: str
     #: The state's word in the schema ("in_progress").
@@ -153,7 +153,7 @@ class Unavailable(Exception):
 
 
 class Locked(Exception):
-    """Three wrong codes: answered 429 until `after` seconds have gone (domain.md B6)."""
+    """Three wrong codes: answered 429 until `after` seconds have gone (B6)."""
 
     def __init__(self, after: float = 900) -> None:
         super().__init__("locked")

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 
 class UploadLimits(Struct, frozen=True, kw_only=True):
-    """How much one person may send along (providers.md A12)."""
+    """How much one person may send along (sheet A12)."""
 
     max_files: int = 10
     max_file_bytes: int = 10 * 1024 * 1024

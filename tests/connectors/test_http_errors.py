@@ -25,7 +25,7 @@ HERE = Path(connectors.__file__).parent
 CLOUD = load(HERE / "whatsapp_cloud" / "codes.yaml")
 TWILIO = load(HERE / "whatsapp_twilio" / "codes.yaml")
 
-#: Every code that the providers' pages name (providers.md A1, A2), by what it means for us.
+#: Every code that the providers' pages name (sheet A1, A2), by what it means for us.
 SHEET: dict[str, dict[str, list[int]]] = {
     "cloud": {
         "Unavailable": [131016, 131000, 131057, 2, 131053, 1],

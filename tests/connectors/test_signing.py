@@ -17,7 +17,7 @@ LIVE = (b"test_app_secret",)
 
 
 def test_the_known_vectors_of_meta() -> None:
-    """The two vectors of providers.md A1: a re-encoded body has another signature."""
+    """The two vectors of sheet A1: a re-encoded body has another signature."""
     assert hex_matches(GOOD, BODY, LIVE)
     assert hex_matches("56cbbaf4961c6cfdae48b7f116c047e5eb513d2c931baae63a2bc1afd26f803a", SPACED, LIVE)
     assert not hex_matches(GOOD, SPACED, LIVE)

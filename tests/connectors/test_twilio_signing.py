@@ -134,7 +134,7 @@ def test_forms_that_cannot_be_read_are_rejected(body: bytes) -> None:
 
 
 def test_the_proxy_headers_are_not_believed() -> None:
-    """The address comes from the configuration: Host and X-Forwarded-* change nothing (peers.md 20)."""
+    """The address comes from the configuration: Host and X-Forwarded-* change nothing (behind a proxy)."""
     proof = RequestValidator(TOKEN).compute_signature("https://evil.example/in/wa", {"Body": "x"})
     headers = {"x-twilio-signature": proof, "host": "evil.example", "x-forwarded-host": "evil.example"}
     assert not accepted("https://aduan.example.co.id", request("/in/wa", b"Body=x", headers))

@@ -1,4 +1,4 @@
-"""What a receipt says, per institution and channel (domain.md sections 1 and 8), and what it never says."""
+"""What a receipt says, per institution and channel (K2-K4, A4, U2-U7), and what it never says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The class of an error decides what becomes of a row (design.md section 5, A13, P11, P13, P14)."""
+"""The class of an error decides what becomes of a row (docs/develop/architecture.md, A13, P11, P13, P14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Complaints by program: interface.md "HTTP", providers.md A12. Everything against the real gateway."""
+"""Complaints by program: sheet A12. Everything against the real gateway."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ async def test_unknown_organisation(client: aiohttp.ClientSession) -> None:
 
 
 async def test_status_tells_a_stranger_nothing(client: aiohttp.ClientSession) -> None:
-    """Unknown number and wrong code are answered alike, byte for byte; three wrong codes lock (domain.md B6)."""
+    """Unknown number and wrong code are answered alike, byte for byte; three wrong codes lock (B6)."""
     _, created = await post(client, STORY)
     number, code = created["ticket_number"], created["access_code"]
 

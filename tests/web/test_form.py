@@ -145,7 +145,7 @@ async def test_a_form_of_yesterday_is_shown_again(front: Aduan, client: aiohttp.
 async def test_a_quick_form_waits_and_a_far_too_quick_one_is_shown_again(
     front: Aduan, client: aiohttp.ClientSession
 ) -> None:
-    """providers.md A12: nobody fills in a form in no time, but who had help from the browser is not sent away."""
+    """sheet A12: nobody fills in a form in no time, but who had help from the browser is not sent away."""
     token = hidden(await opened(client, "/klikumkm/"), "token")
     assert (await send(client, token, STORY, path="/klikumkm/"))[0] == 303
     (number,) = front.ticket_numbers()
@@ -286,7 +286,7 @@ async def test_every_page_carries_its_headers(front: Aduan, client: aiohttp.Clie
 
 
 async def test_status_page(client: aiohttp.ClientSession) -> None:
-    """domain.md B6, section 7: the word, the last update, the next date; wrong is wrong in one way; then locked."""
+    """B6, section 7: the word, the last update, the next date; wrong is wrong in one way; then locked."""
     token = hidden(await opened(client), "token")
     _, location, _ = await send(client, token, STORY)
     async with client.get(location) as response:

@@ -1,4 +1,4 @@
-"""Files through the real door (P23, providers.md A12): refused ones are named, the rest goes on, nothing stays."""
+"""Files through the real door (P23, sheet A12): refused ones are named, the rest goes on, nothing stays."""
 
 from __future__ import annotations
 

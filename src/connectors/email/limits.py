@@ -1,4 +1,4 @@
-"""How much of one mail is read (providers.md A10). What lies beyond is flagged and stays in the stored mail."""
+"""How much of one mail is read (sheet A10). What lies beyond is flagged and stays in the stored mail."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The structure of a mail as a tree of byte ranges.
 
 The standard library's parser recurses per level and takes quadratic time on many parts; this walk goes over the bytes
-once per level, stops at the limits of providers.md A10 and repairs what senders break (RFC 2046 section 5.1).
+once per level, stops at the limits of sheet A10 and repairs what senders break (RFC 2046 section 5.1).
 """
 
 from __future__ import annotations

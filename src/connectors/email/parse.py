@@ -1,4 +1,4 @@
-"""One mail to events. Pure and bounded: its input is hostile by nature (promises.md P24), so every list has an end."""
+"""One mail to events. Pure and bounded: its input is hostile by nature (P24), so every list has an end."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def message(
 
 
 def look_at_sender(heads: Headers, senders: list[Address], sender: Address) -> None:
-    """Flags what makes a sender doubtful (providers.md A10 "Trust")."""
+    """Flags what makes a sender doubtful (sheet A10 "Trust")."""
     flags = heads.flags
     if len(heads.all("from")) > 1:
         flags.add("duplicate_from")

@@ -37,7 +37,7 @@ class Signer(Struct, frozen=True, kw_only=True):
         return f"{name}.{self.mac('outbox', name)}"
 
     def message_id(self, key: str) -> str:
-        """The Message-ID of what is sent for an outbox key: the same at every retry (providers.md A11, A13)."""
+        """The Message-ID of what is sent for an outbox key: the same at every retry (sheet A11, A13)."""
         return f"<{PREFIX}{self.token(key)}@{self.domain}>"
 
     def check(self, value: str) -> str | None:

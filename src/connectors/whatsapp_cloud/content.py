@@ -60,7 +60,7 @@ def said(content: Content, codes: tuple[str, ...] = ()) -> Said:
 
 
 def own_number(content: Content) -> str | None:
-    """The number that the customer shared on our request, or None (providers.md A1, contact_request)."""
+    """The number that the customer shared on our request, or None (sheet A1, contact_request)."""
     for card in content.contacts or ():
         if card.origin == "contact_request":
             for phone in card.phones:

@@ -177,7 +177,7 @@ def _message(reading: Reading, number: str, contacts: list[Contact], item: Item)
 
 
 def _sender(item: Item, contacts: list[Contact]) -> events.Sender:
-    """Who wrote: the business-scoped user id when Meta gives one, else the phone number (providers.md A0.1)."""
+    """Who wrote: the business-scoped user id when Meta gives one, else the phone number (sheet A0.1)."""
     contact = next((each for each in contacts if each.wa_id and each.wa_id == item.from_), None)
     contact = contact or next((each for each in contacts if each.user_id and each.user_id == item.from_user_id), None)
     if contact is None and len(contacts) == 1 and not (item.from_ and contacts[0].wa_id):

@@ -99,7 +99,7 @@ def _message(form: Form, at: datetime, window: timedelta | None, when: tuple[str
 
 
 def _sender(form: Form) -> Sender:
-    """Who wrote: the business-scoped user id when Twilio gives one, else the phone number (providers.md A0.1)."""
+    """Who wrote: the business-scoped user id when Twilio gives one, else the phone number (sheet A0.1)."""
     scheme, _, address = form.get("From", "").partition(":")
     if scheme != "whatsapp":
         raise Malformed("not a WhatsApp sender", "$.From")

@@ -1,4 +1,4 @@
-"""Recording a batch: all of it or nothing, and a second time is harmless (design.md section 1.2; P8, P10; T1-T5)."""
+"""Recording a batch: all of it or nothing, and a second time is harmless (P8, P10; T1-T5)."""
 
 from __future__ import annotations
 
