@@ -61,13 +61,13 @@ class Intake:
         if found.keep:
             if self._disk_is_low():
                 return self._unavailable(channel_id)
-            self._pressure.waiting += 1
+            self._pressure.enter()
             try:
                 await self._journal.keep(found.keep)
             except JournalFull:
                 return self._unavailable(channel_id)
             finally:
-                self._pressure.waiting -= 1
+                self._pressure.leave()
             self._kept[channel_id].inc(len(found.keep))
             self._wake()
         answer = found.answer
