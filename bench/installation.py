@@ -86,6 +86,7 @@ def number(index: int, provider_port: int) -> dict[str, Any]:
         "access_token": "file:access-token",
         "app_secrets": ["file:app-secret"],
         "verify_token": "file:verify-token",
+        "sends_per_second": webhooks.SENDS_PER_SECOND,
         "api_base": f"http://127.0.0.1:{provider_port}/graph",
     }
 

@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator
 
 APP_SECRET = "bench-app-secret"
-#: Meta allows a number 80 messages a second, so what is measured is spread over many numbers.
-NUMBERS = 48
+#: Meta raises a busy number's pace to 1,000 messages a second: with that and a few numbers it is not what is measured.
+NUMBERS = 4
+SENDS_PER_SECOND = 1_000
 _TEXT = (
     "Selamat siang, saya {name} ingin menyampaikan pengaduan. Pada tanggal 3 Januari saya sudah melunasi cicilan "
     "pinjaman sebesar Rp1.250.000 lewat virtual account bank, buktinya ada, tetapi di aplikasi status pinjaman saya "
