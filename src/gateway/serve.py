@@ -13,7 +13,6 @@ import structlog
 from connectors.errors import Misconfigured
 from gateway.app import Running
 from gateway.config_load import Installation
-from gateway.demo import start_simulator
 from gateway.logs import configure
 from tickets.store import SchemaMismatch
 
@@ -50,6 +49,8 @@ async def _serve(installation: Installation) -> None:
     async with AsyncExitStack() as stack:
         simulated = ""
         if installation.config.simulator is not None:
+            from gateway.demo import start_simulator  # an installation with real providers need not load pretended ones
+
             simulation = await start_simulator(installation)
             stack.push_async_callback(simulation.aclose)
             simulated = simulation.base_url
