@@ -64,7 +64,7 @@ def _check(port: int, runs: list[Loaded]) -> None:
 
 
 def _latency(ours: list[Loaded], base: list[Loaded]) -> str:
-    """Latencies under full load, worst of the rounds."""
+    """Latencies under full load: the median of the rounds, and the worst 99th percentile."""
     found = []
     for name, runs in (("ours", ours), ("bare", base)):
         p50, p99 = ([getattr(run, key) for run in runs if getattr(run, key) is not None] for key in ("p50", "p99"))

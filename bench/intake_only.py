@@ -21,7 +21,7 @@ async def _rest(worker: Worker) -> None:
 
 def main() -> None:
     """Serves until SIGTERM."""
-    Worker.run = _rest  # type: ignore[method-assign]  # the one thing that differs from the product
+    Worker.run = _rest  # type: ignore[assignment]  # the one thing that differs from the product
     sys.exit(serve.run(load(Path(sys.argv[1]))))
 
 
