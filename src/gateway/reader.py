@@ -24,6 +24,10 @@ _AWAY_SECONDS = 1.0
 #: What was read and waits to be recorded: no more of it than this.
 _MOST_READ = 100
 _MOST_BYTES = 64 * 1024 * 1024
+#: What was read is handed on when this much is there, when nothing is left to read, or after this long: a transaction
+#: for every mail alone would cost more than reading it.
+_TOGETHER = 50
+_AT_LATEST_SECONDS = 0.05
 
 
 class Reader:
@@ -41,6 +45,7 @@ class Reader:
         self._read: list[Arrival] = []
         self._bytes = 0
         self._changed = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
         self._stopping = False
 
     def put(self, kept: Kept) -> None:
@@ -58,6 +63,8 @@ class Reader:
     def stop(self) -> None:
         """Lets `run` end soon; what was not collected stays in the journal."""
         self._stopping = True
+        if self._soon is not None:
+            self._soon.cancel()
         self._isolated.interrupt()
         self._changed.set()
 
@@ -70,7 +77,7 @@ class Reader:
                 continue
             channel_id, ids = next(iter(self._waiting.items()))
             try:
-                await self._read_one(ids[0])
+                await self._read_one(ids[0], is_last=len(self._waiting) == 1 and len(ids) == 1)
             except Exception as error:  # the journal or the reader is away: the delivery is tried again
                 log.warning("reader_away", channel=channel_id, error=type(error).__name__)
                 await asyncio.sleep(0.0 if self._stopping else _AWAY_SECONDS)
@@ -80,7 +87,7 @@ class Reader:
             if ids:
                 self._waiting[channel_id] = ids  # behind the others
 
-    async def _read_one(self, id_: str) -> None:
+    async def _read_one(self, id_: str, *, is_last: bool) -> None:
         kept = await self._journal.read(id_)
         if kept is None:
             return
@@ -95,4 +102,14 @@ class Reader:
         channel = self._channels[kept.raw.channel_id]
         self._read.append(Arrival(kept=kept, channel=channel, events=events))
         self._bytes += len(kept.raw.body)
+        if is_last or len(self._read) >= _TOGETHER or self._bytes >= _MOST_BYTES:
+            self._hand_on()
+        elif self._soon is None:
+            # The next one may take seconds to read.
+            self._soon = asyncio.get_running_loop().call_later(_AT_LATEST_SECONDS, self._hand_on)
+
+    def _hand_on(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
         self._ready()
