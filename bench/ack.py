@@ -44,6 +44,7 @@ def measure(rounds: int) -> list[Figure]:
             baseline_name="bare",
             baseline=[run.rate for run in base[connections]],
             goal=goal if kind else None,
+            saturated=True,
             ours_cpu=[run.cpu_rate for run in ours[kind, connections]],
             baseline_cpu=[run.cpu_rate for run in base[connections]],
             notes=[_latency(ours[kind, connections], base[connections]), f"load: {load.name}"],

@@ -24,6 +24,8 @@ class Figure:
     #: The same for a second of the server's processor time: what other work on the machine cannot disturb.
     ours_cpu: Sequence[float] = ()
     baseline_cpu: Sequence[float] = ()
+    #: Whether both use their core whole: then the processor time must say the same, or other work disturbed the run.
+    saturated: bool = False
     notes: Sequence[str] = ()
 
     @property
@@ -47,7 +49,10 @@ class Figure:
         """Whether the goal is met by the median; None without a goal."""
         if self.goal is None:
             return None
-        return self.ratio >= self.goal if self.sense == "at least" else self.ratio <= self.goal
+        found = [self.ratio]
+        if self.saturated and self.cpu_ratio is not None:
+            found.append(self.cpu_ratio)
+        return min(found) >= self.goal if self.sense == "at least" else max(found) <= self.goal
 
     def as_json(self) -> dict[str, Any]:
         """Everything, for result.json."""

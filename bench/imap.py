@@ -59,8 +59,8 @@ def measure(rounds: int) -> list[Figure]:
             ours_cpu=[cpu for _, cpu in ours],
             baseline_cpu=[cpu for _, cpu in theirs],
             notes=[
-                f"mail server: {name}; ours also writes receipts with a signed PDF and hands them to an SMTP server "
-                "meanwhile, theirs renders receipts for a dummy backend",
+                f"mail server: {name}; ours hands its receipts to an SMTP server meanwhile, theirs renders them for a "
+                "dummy backend",
             ],
         )
     ]

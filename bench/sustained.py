@@ -67,6 +67,7 @@ def measure(rounds: int) -> list[Figure]:
             baseline_name="bare",
             baseline=base,
             goal=GOAL,
+            saturated=True,
             ours_cpu=rates_cpu,
             baseline_cpu=base_cpu,
             notes=notes,
