@@ -22,9 +22,10 @@ import aiohttp
 import structlog
 from aiohttp import web
 
-from connectors.contract import Connector, Pull, Reconcile, Setup
+from connectors.contract import Connector, Pull, Reconcile
 from connectors.errors import Misconfigured
 from gateway.batch import Recording
+from gateway.channels import accounts_of, build_connectors
 from gateway.clocks import document_rules
 from gateway.config_load import Installation
 from gateway.desk import FrontDesk
@@ -122,7 +123,9 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(limit=256, limit_per_host=64)
     )
     stack.push_async_callback(session.close)
-    connectors = _connectors(installation, session, secret, health)
+    connectors, broken = build_connectors(installation, secret=secret, now=now, session=lambda: session)
+    for channel_id, reason in broken.items():
+        health.broken(channel_id, f"does not start: {reason}")
     for connector in connectors.values():
         stack.push_async_callback(connector.aclose)
     isolated = Isolated(
@@ -142,7 +145,7 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         rules={slug: document_rules(each.policy) for slug, each in installation.organisations.items()},
         ways=ways_of(installation),
         code_hash=lambda complaint_id: code_hash(secret, complaint_id, access_code(secret, complaint_id)),
-        accounts=_accounts(installation, connectors),
+        accounts=accounts_of(installation, connectors),
         now=now,
     )
     fetcher = Fetcher(store=store, files=files, connectors=connectors, run=run, now=now)
@@ -271,37 +274,6 @@ async def _open(installation: Installation, stack: AsyncExitStack) -> Running:
         url=url,
         _stack=stack,
     )
-
-
-def _connectors(
-    installation: Installation, session: aiohttp.ClientSession, secret: bytes, health: Health
-) -> dict[str, Connector]:
-    """Every connector that can be built; one that cannot does not keep the others from starting (P19)."""
-    connectors: dict[str, Connector] = {}
-    for id_, channel in installation.channels.items():
-        setup = Setup(
-            channel_id=id_,
-            settings=channel.settings,
-            facts=channel.spec.facts,
-            public_url=installation.config.public_url,
-            session=lambda: session,
-            secret=secret,
-            now=now,
-        )
-        try:
-            connectors[id_] = channel.spec.build(setup)
-        except Misconfigured as error:
-            health.broken(id_, f"does not start: {error}")
-    return connectors
-
-
-def _accounts(installation: Installation, connectors: Mapping[str, Connector]) -> dict[tuple[str, str], str]:
-    """Which channel is configured for which account of a provider."""
-    return {
-        (installation.channels[id_].spec.kind, account): id_
-        for id_, connector in connectors.items()
-        if (account := getattr(connector, "account", None))
-    }
 
 
 class _Disk:

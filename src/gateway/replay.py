@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-import aiohttp
 import msgspec
 
-from connectors.contract import Connector, Setup
-from connectors.errors import Malformed, Misconfigured
+from connectors.errors import Malformed
 from gateway.batch import Recording
+from gateway.channels import accounts_of, build_connectors
 from gateway.clocks import document_rules
 from gateway.config_load import Channel, Installation
 from gateway.files import Files
@@ -62,33 +61,6 @@ def secret_of(data_dir: Path) -> bytes:
     return installation_secret(data_dir) if (data_dir / "keys" / "secret").exists() else secrets.token_bytes(32)
 
 
-def build_connectors(
-    installation: Installation,
-    *,
-    secret: bytes,
-    now: Callable[[], datetime],
-    session: Callable[[], aiohttp.ClientSession],
-) -> tuple[dict[str, Connector], dict[str, str]]:
-    """Every connector that can be built, and why the others cannot."""
-    built: dict[str, Connector] = {}
-    broken: dict[str, str] = {}
-    for id_, channel in installation.channels.items():
-        setup = Setup(
-            channel_id=id_,
-            settings=channel.settings,
-            facts=channel.spec.facts,
-            public_url=installation.config.public_url,
-            session=session,
-            secret=secret,
-            now=now,
-        )
-        try:
-            built[id_] = channel.spec.build(setup)
-        except Misconfigured as error:
-            broken[id_] = str(error)
-    return built, broken
-
-
 def no_network() -> NoReturn:
     """What a connector gets as session where it must only parse. Raises RuntimeError."""
     raise RuntimeError("parse is pure: it has no network")
@@ -121,7 +93,7 @@ class Replay:
             rules={slug: document_rules(each.policy) for slug, each in installation.organisations.items()},
             ways=ways_of(installation),
             code_hash=lambda id_: code_hash(secret, id_, access_code(secret, id_)),
-            accounts=_accounts(installation, self._connectors),
+            accounts=accounts_of(installation, self._connectors),
             now=now,
         )
         #: Keys that an earlier delivery of this dry run would have recorded.
@@ -211,11 +183,3 @@ def _unreadable(events: Sequence[Event] | Malformed) -> list[tuple[str, str]]:
     if isinstance(events, Malformed):
         return [(events.path, events.reason)]
     return [(event.path, event.reason) for event in events if isinstance(event, Unreadable)]
-
-
-def _accounts(installation: Installation, connectors: Mapping[str, Connector]) -> dict[tuple[str, str], str]:
-    return {
-        (installation.channels[id_].spec.kind, account): id_
-        for id_, connector in connectors.items()
-        if (account := getattr(connector, "account", None))
-    }

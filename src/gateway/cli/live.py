@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from connectors.errors import ConnectorError
+from gateway.channels import build_connectors
 from gateway.cli.environment import Looked
-from gateway.replay import build_connectors, secret_of
+from gateway.replay import secret_of
 
 if TYPE_CHECKING:
     from connectors.contract import Connector
