@@ -1,7 +1,8 @@
 """The embedded journal: SQLite in WAL with synchronous=FULL and group commit.
 
-One thread writes. Everything that waits while a commit is under way goes into the next one, so batches size themselves
-and nobody lingers: one fsync serves all of them (docs/adr/0002-keep-before-parse.md).
+One thread writes. Everything that waits while a commit is under way goes into the next one, together with what the
+loop can still read, so batches size themselves and nobody lingers: one fsync serves all of them
+(docs/adr/0002-keep-before-parse.md).
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ _decode = msgspec.msgpack.Decoder(Raw).decode
 
 #: What one `take` brings into memory at most, bytes, unless a single delivery is larger.
 _MOST_TAKEN = 32 * 1024 * 1024
+
+
+#: Turns of the loop without anybody new after which a commit leaves: what one turn reads, the next one brings here.
+_QUIET_TURNS = 2
+#: Turns that a commit waits at most.
+_MOST_TURNS = 16
 
 
 class _Waiting(msgspec.Struct):
@@ -121,6 +128,7 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting or self._acked:
+                await self._all_aboard()
                 batch, self._waiting = self._waiting, []
                 acked, self._acked = self._acked, []
                 try:
@@ -139,6 +147,19 @@ class SqliteJournal:
                             waiting.done.set_result(seqs)
         finally:
             self._committing = None
+
+    async def _all_aboard(self) -> None:
+        """Returns when the loop brings nobody new: whoever can be read now shares this commit instead of the next.
+
+        This is not a linger: a loop that has nothing else to do leaves at once.
+        """
+        quiet = 0
+        for _ in range(_MOST_TURNS):
+            waiting = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if len(self._waiting) == waiting else 0
+            if quiet == _QUIET_TURNS:
+                return
 
     def _commit(self, batch: list[_Waiting], acked: list[int]) -> list[range]:
         db = self._db
