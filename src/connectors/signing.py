@@ -7,7 +7,6 @@ stranger sent, and none tells what it expected.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import re
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ from pydantic import AfterValidator, Field, SecretStr
 
 Digest = Literal["sha1", "sha256"]
 
-_HEX = re.compile(r"[0-9a-f]*")
+_BYTES: dict[Digest, int] = {"sha1": 20, "sha256": 32}
+_HEX = {name: re.compile(rf"[0-9a-f]{{{2 * size}}}") for name, size in _BYTES.items()}
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _MASK = re.compile(r"[*•●.xX\s]+")
 
@@ -58,13 +58,13 @@ def same(given: str, expected: Sequence[bytes]) -> bool:
 
 def hex_matches(given: str | None, message: bytes, secrets: Sequence[bytes], digest: Digest = "sha256") -> bool:
     """True if `given` is the lower-case hex HMAC of `message` under one of `secrets`."""
-    if given is None or len(given) != hashlib.new(digest).digest_size * 2 or not _HEX.fullmatch(given):
+    if given is None or not _HEX[digest].fullmatch(given):
         return False
     return same(given, [hmac.new(secret, message, digest).hexdigest().encode() for secret in secrets if secret])
 
 
 def base64_matches(given: str | None, message: bytes, secrets: Sequence[bytes], digest: Digest = "sha256") -> bool:
     """True if `given` is the Base64 HMAC of `message`, padding included, under one of `secrets`."""
-    if given is None or len(given) != -(-hashlib.new(digest).digest_size // 3) * 4 or not _BASE64.fullmatch(given):
+    if given is None or len(given) != -(-_BYTES[digest] // 3) * 4 or not _BASE64.fullmatch(given):
         return False
     return same(given, [base64.b64encode(hmac.new(secret, message, digest).digest()) for secret in secrets if secret])
