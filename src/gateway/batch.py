@@ -12,7 +12,7 @@ import msgspec
 from gateway.clocks import Promise, dates_of, day_zero, form_of, promise, started
 from gateway.config_load import Channel, Installation, Organisation
 from gateway.files import Files
-from gateway.ids import new_id
+from gateway.ids import Ids
 from gateway.journal import Kept
 from gateway.message_files import digest_of, file_row, store_files
 from normalizer.complaint import Complaint
@@ -89,6 +89,7 @@ class Batch:
         self._with = recording
         self._tx = tx
         self._now = recording.now()
+        self._ids = Ids(self._now)
         self._threads: dict[tuple[str, str], KnownThread] = {}
         self._seen: dict[tuple[str, str], SeenMessage] = {}
         self._receipts: dict[tuple[str, str], int] = {}
@@ -164,7 +165,7 @@ class Batch:
             complaint_id=complaint.complaint_id, ticket_number=ticket.ticket_number, digest=digest
         )
         row = MessageRow(
-            id=new_id(self._now),
+            id=self._ids.new(),
             organisation=organisation.slug,
             complaint_id=complaint.complaint_id,
             raw_id=kept.id,
@@ -227,7 +228,7 @@ class Batch:
             lexicon=self._with.installation.lexicon,
             categories=policy.categories,
             kinds=policy.intake.kinds if policy.intake else None,
-            attachment_ids=tuple(new_id(self._now) for _ in message.attachments),
+            attachment_ids=tuple(self._ids.new() for _ in message.attachments),
         )
         # Documents that are complete now start the clocks that waited for them (A8).
         moved = started(ticket, promise(organisation, complaint), self._now)
@@ -248,7 +249,7 @@ class Batch:
         policy = organisation.policy
         arrived, _ = received_at(message, self._now)
         form = form_of(policy, channel, message)
-        complaint_id = new_id(self._now)
+        complaint_id = self._ids.new()
         number = make_number(policy.prefix, wib_date(arrived), self._number(policy.prefix, wib_date(arrived)))
         context = Context(
             complaint_id=complaint_id,
@@ -266,7 +267,7 @@ class Batch:
             categories=policy.categories,
             kinds=policy.intake.kinds if policy.intake else None,
             lexicon=self._with.installation.lexicon,
-            attachment_ids=tuple(new_id(self._now) for _ in message.attachments),
+            attachment_ids=tuple(self._ids.new() for _ in message.attachments),
         )
         complaint = normalize(message, context)
         if earlier is not None:
@@ -314,8 +315,8 @@ class Batch:
             complaint,
             message,
             self._with.ways[organisation.slug],
-            key=new_id(self._now),
-            task_id=new_id(self._now),
+            key=self._ids.new(),
+            task_id=self._ids.new(),
             previous=previous,
             now=self._now,
             limit=self._with.installation.config.limits.receipts_per_sender_per_day,
@@ -335,7 +336,7 @@ class Batch:
     def _task(self, organisation: Organisation, complaint_id: str, kind: str, reason: str) -> None:
         self._tasks.append(
             TaskRow(
-                id=new_id(self._now),
+                id=self._ids.new(),
                 organisation=organisation.slug,
                 complaint_id=complaint_id,
                 kind=kind,
