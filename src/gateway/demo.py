@@ -1,35 +1,31 @@
-"""The pretended providers of a demonstration: built from the same settings as our channels, so that both fit."""
+"""The pretended providers of an installation, made from its own channels, so that both fit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
-from gateway.config_load import Channel, Installation
-from simulator import Mail, Mailbox, Provider, Simulation, Twilio, Weather, WhatsAppCloud, start
+from gateway.config_load import Installation
+from simulator import Account, Ports, Provider, Simulation, Weather, start
+from simulator.services import providers
 
 
 def providers_of(installation: Installation) -> list[Provider]:
-    """A pretended account for every channel that points at the simulator."""
+    """A pretended account for every channel whose provider the simulator knows."""
     settings = installation.config.simulator
     assert settings is not None
-    found: list[Provider] = []
-    boxes: list[Mailbox] = []
-    for channel in installation.channels.values():
-        label = installation.organisations[channel.organisation].name
-        webhook = f"{installation.config.public_url}/in/{channel.id}"
-        match channel.spec.kind:
-            case "whatsapp_cloud":
-                found.append(_cloud(channel, label, webhook))
-            case "whatsapp_twilio":
-                found.append(_twilio(channel, label, webhook))
-            case "email":
-                boxes.append(_mailbox(channel, label))
-            case _:
-                continue
-    if boxes:
-        found.append(Mail(boxes, imap_port=settings.imap_port, smtp_port=settings.smtp_port))
+    accounts = [
+        Account(
+            kind=channel.spec.kind,
+            name=installation.organisations[channel.organisation].name,
+            webhook_url=f"{installation.config.public_url}/in/{channel.id}",
+            settings=_plain(channel.settings.model_dump()),
+        )
+        for channel in installation.channels.values()
+    ]
+    found = providers(accounts, Ports(imap=settings.imap_port, smtp=settings.smtp_port))
     if settings.weather != "calm":
         for provider in found:
             provider.weather = Weather.named(settings.weather, seed=1)
@@ -43,37 +39,12 @@ async def start_simulator(installation: Installation, host: str = "127.0.0.1") -
     return await start(providers_of(installation), host=host, port=settings.port)
 
 
-def _cloud(channel: Channel, label: str, webhook: str) -> Provider:
-    settings: Any = channel.settings
-    account = WhatsAppCloud(
-        app_secret=_plain(settings.app_secrets[0]),
-        access_token=_plain(settings.access_token),
-        phone_number_id=settings.phone_number_id,
-        waba_id=settings.waba_id or settings.phone_number_id,
-        verify_token=_plain(settings.verify_token),
-        webhook_url=webhook,
-        name=label,
-        display_phone_number=f"62000{int(settings.phone_number_id) % 10**7:07}",
-    )
-    account.subscribed = True  # as the operator's console would show it after the set-up
-    return account
-
-
-def _twilio(channel: Channel, label: str, webhook: str) -> Provider:
-    settings: Any = channel.settings
-    return Twilio(
-        account_sid=settings.account_sid,
-        auth_token=_plain(settings.auth_tokens[0]),
-        number=f"whatsapp:{settings.number}",
-        webhook_url=webhook,
-        name=label,
-    )
-
-
-def _mailbox(channel: Channel, label: str) -> Mailbox:
-    settings: Any = channel.settings
-    return Mailbox(settings.address, _plain(settings.imap.password), label)
-
-
-def _plain(secret: SecretStr) -> str:
-    return secret.get_secret_value()
+def _plain(value: Any) -> Any:
+    """The value with its secrets readable: the simulator must know what a provider knows."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value

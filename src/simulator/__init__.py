@@ -6,14 +6,14 @@ Imports nothing of the rest of the project: it is a second opinion on what provi
 from simulator.app import Simulation, start
 from simulator.faults import Faults
 from simulator.mail import Mail, Mailbox
-from simulator.place import Attachment, Choice, Line, Place, Provider, Talk
-from simulator.settings import Settings
+from simulator.place import Account, Attachment, Choice, Line, Place, Ports, Provider, Talk
 from simulator.twilio import Twilio
 from simulator.weather import CLIMATES, Climate, Weather
 from simulator.whatsapp_cloud import WhatsAppCloud
 
 __all__ = [
     "CLIMATES",
+    "Account",
     "Attachment",
     "Choice",
     "Climate",
@@ -22,8 +22,8 @@ __all__ = [
     "Mail",
     "Mailbox",
     "Place",
+    "Ports",
     "Provider",
-    "Settings",
     "Simulation",
     "Talk",
     "Twilio",

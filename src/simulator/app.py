@@ -8,14 +8,8 @@ from types import TracebackType
 import aiohttp
 from aiohttp import web
 
-from simulator.mail import Mail
 from simulator.page import Page
 from simulator.place import Place, Provider
-from simulator.settings import Settings
-from simulator.twilio import Twilio
-from simulator.twilio.rest import Rest
-from simulator.whatsapp_cloud import WhatsAppCloud
-from simulator.whatsapp_cloud.graph import Graph
 
 MOST_REQUEST_BYTES = 110 * 1024 * 1024
 SHUTDOWN_SECONDS = 1.0
@@ -42,30 +36,23 @@ class Simulation:
                 connector=aiohttp.TCPConnector(limit=100), cookie_jar=aiohttp.DummyCookieJar()
             )
             app = web.Application(client_max_size=MOST_REQUEST_BYTES)
-            clouds = [each for each in self.providers if isinstance(each, WhatsAppCloud)]
-            if clouds:
-                app.router.add_routes(below("/graph", Graph(clouds).routes()))
-            twilios = [each for each in self.providers if isinstance(each, Twilio)]
-            rest = Rest(twilios)
-            if twilios:
-                app.router.add_routes(below("/twilio", rest.routes()))
+            media = web.Application(client_max_size=MOST_REQUEST_BYTES)
+            kinds: dict[str, list[Provider]] = {}
+            for provider in self.providers:
+                kinds.setdefault(provider.kind, []).append(provider)
+            for accounts in kinds.values():
+                mounted = accounts[0].mount(accounts)
+                app.router.add_routes(below(accounts[0].path, mounted.routes))
+                media.router.add_routes(below(accounts[0].path, mounted.media))
             app.router.add_routes(Page(self.providers).routes())
             base = await self._listen(app, host, port)
-            cdn = base
+            # Media lies on another host at the real provider; another port is another origin too.
+            cdn = await self._listen(media, host, 0) if len(media.router.resources()) else base
             self.urls["page"] = f"{base}/"
-            if clouds:
-                self.urls["whatsapp_cloud"] = f"{base}/graph"
-            if twilios:
-                # Media lies on another host at the real provider; another port is another origin too.
-                media = web.Application()
-                media.router.add_routes(rest.cdn_routes())
-                cdn = await self._listen(media, host, 0)
-                self.urls["twilio"] = f"{base}/twilio"
+            self.urls |= {kind: base + accounts[0].path for kind, accounts in kinds.items() if accounts[0].path}
             for provider in self.providers:
-                await provider.open(Place(self.urls.get(provider.kind, base), cdn, host, self._http))
-                if isinstance(provider, Mail):
-                    self.urls["imap"] = f"imap://{host}:{provider.imap_port}"
-                    self.urls["smtp"] = f"smtp://{host}:{provider.smtp_port}"
+                await provider.open(Place(base + provider.path, cdn + provider.path, host, self._http))
+                self.urls |= provider.urls
         except BaseException:
             await self.aclose()
             raise
@@ -109,15 +96,8 @@ def below(prefix: str, routes: Sequence[web.RouteDef]) -> list[web.RouteDef]:
     return [web.RouteDef(each.method, prefix + each.path, each.handler, each.kwargs) for each in routes]
 
 
-async def start(what: Settings | Sequence[Provider], *, host: str | None = None, port: int | None = None) -> Simulation:
-    """The running simulation; port 0, which is the default without settings, takes a free one.
-
-    Raises OSError when a port is taken.
-    """
-    if isinstance(what, Settings):
-        simulation = Simulation(what.providers())
-        await simulation.open(what.host if host is None else host, what.port if port is None else port)
-    else:
-        simulation = Simulation(what)
-        await simulation.open(host or "127.0.0.1", port or 0)
+async def start(providers: Sequence[Provider], *, host: str = "127.0.0.1", port: int = 0) -> Simulation:
+    """The running simulation; port 0 takes a free one. Raises OSError when a port is taken."""
+    simulation = Simulation(providers)
+    await simulation.open(host, port)
     return simulation

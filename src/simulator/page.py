@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import jinja2
 from aiohttp import web
 
-from simulator.place import Attachment, Choice, Line, Provider, Talk
+from simulator.place import Asks, Attachment, Choice, Line, Provider, Talk
 from simulator.weather import CLIMATES, Weather
 
 WIB = timezone(timedelta(hours=7), "WIB")
@@ -20,8 +20,42 @@ MOST_FILE_BYTES = 16 * 1024 * 1024
 FOLLOW_TIMES = 5  # how often the conversation reloads itself while it waits for an answer
 FOLLOW_SECONDS = 2
 
-_NUMBER = re.compile(r"\+\d{8,15}")
-_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What the visitor fills in to be a customer; texts as (Indonesian, English)."""
+
+    label: tuple[str, str]
+    type: str
+    example: str
+    pattern: re.Pattern[str]
+    mistake: str
+
+
+FIELDS: Mapping[Asks, Field] = {
+    "number": Field(
+        ("Nomor telepon Anda (WhatsApp, SMS, telepon)", "Your phone number (WhatsApp, SMS, phone)"),
+        "tel",
+        "+6281234567890",
+        re.compile(r"\+\d{8,15}"),
+        "Nomor harus seperti +6281234567890. / The number must look like +6281234567890.",
+    ),
+    "email": Field(
+        ("E-mail Anda (hanya untuk saluran e-mail)", "Your e-mail (only for the e-mail channel)"),
+        "email",
+        "budi@contoh.example",
+        re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+"),
+        "Alamat e-mail tidak lengkap. / The e-mail address is not complete.",
+    ),
+    "handle": Field(
+        ("Nama pengguna Anda (media sosial)", "Your user name (social media)"),
+        "text",
+        "budi.santoso",
+        re.compile(r"[A-Za-z0-9_.]{2,30}"),
+        "Nama pengguna: 2-30 huruf, angka, titik atau garis bawah. / "
+        "A user name: 2-30 letters, digits, dots or underscores.",
+    ),
+}
 
 # note of a line -> (Indonesian, English)
 NOTES = {
@@ -161,14 +195,11 @@ class Page:
         if not index.isdigit() or int(index) >= len(self._talks):
             raise Mistake("Pilih saluran dan perusahaan. / Choose a channel and a company.")
         talk = self._talks[int(index)]
-        by_mail = "@" in talk.address
-        person = re.sub(r"[\s()-]", "", str(form.get("email" if by_mail else "number", "")))
-        if by_mail and not _ADDRESS.fullmatch(person):
-            raise Mistake("Alamat e-mail tidak lengkap. / The e-mail address is not complete.")
-        if not by_mail:
-            person = "+62" + person[1:] if person.startswith("0") else person
-            if not _NUMBER.fullmatch(person):
-                raise Mistake("Nomor harus seperti +6281234567890. / The number must look like +6281234567890.")
+        person = re.sub(r"[\s()-]", "", str(form.get(talk.asks, "")))
+        if talk.asks == "number" and person.startswith("0"):
+            person = "+62" + person[1:]
+        if not FIELDS[talk.asks].pattern.fullmatch(person):
+            raise Mistake(FIELDS[talk.asks].mistake)
         text = str(form.get("text", "")).replace("\r\n", "\n").strip()
         attachment = None
         upload = form.get("file")
@@ -196,6 +227,7 @@ class Page:
             "home.html",
             status=400 if mistake else 200,
             channels=channels,
+            fields={asks: FIELDS[asks] for asks in FIELDS if any(talk.asks == asks for talk in self._talks)},
             form=form,
             mistake=mistake,
             climates=list(CLIMATES),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Literal, Protocol, Self
 
 import aiohttp
+from aiohttp import web
 
 from simulator.weather import Weather
 
@@ -19,6 +20,36 @@ class Place:
     cdn_url: str
     host: str
     http: aiohttp.ClientSession
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of an institution, as its operator configured it."""
+
+    kind: str  # the connector that uses it
+    name: str  # the institution
+    webhook_url: str
+    settings: Mapping[str, Any]  # the keys of that connector, secrets in plain text
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports of providers that do not speak HTTP; 0 takes a free one."""
+
+    imap: int = 0
+    smtp: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """The API that accounts of one kind share: its routes, and those of its media host, which has its own port."""
+
+    routes: Sequence[web.RouteDef] = ()
+    media: Sequence[web.RouteDef] = ()
+
+
+#: What a customer is known by on a channel.
+Asks = Literal["number", "email", "handle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +96,10 @@ class Talk(Protocol):
     def address(self) -> str:
         """The number or address that the customer writes to."""
 
+    @property
+    def asks(self) -> Asks:
+        """What the visitor must give to play a customer here."""
+
     async def say(self, person: str, text: str, attachment: Attachment | None = None) -> None:
         """Lets a customer write."""
 
@@ -82,7 +117,19 @@ class Provider(Protocol):
     def kind(self) -> str:
         """The key of its address in `Simulation.urls`."""
 
+    @property
+    def path(self) -> str:
+        """Where its API lies on the simulator's port ("/graph"); empty for one that does not speak HTTP."""
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """Further addresses, once it is open."""
+
     weather: Weather
+
+    @classmethod
+    def mount(cls, accounts: Sequence[Self]) -> Mounted:
+        """The API of all accounts of this kind."""
 
     async def open(self, place: Place) -> None:
         """Starts what the account needs besides the shared HTTP server."""
@@ -95,3 +142,11 @@ class Provider(Protocol):
 
     def talks(self) -> Sequence[Talk]:
         """What a visitor can write to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a provider's module offers as `SERVICE`: which connectors it can be pretended to, and how."""
+
+    kinds: Sequence[str]
+    providers: Callable[[Sequence[Account], Ports], Sequence[Provider]]

@@ -1,4 +1,4 @@
-"""The page as a visitor without JavaScript uses it, and the simulator started from settings."""
+"""The page as a visitor without JavaScript uses it, and the simulator started from an operator's accounts."""
 
 from __future__ import annotations
 
@@ -8,45 +8,46 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import pydantic
 import pytest
 
 import simulator
-from simulator import Mail, Settings, Simulation, Twilio, WhatsAppCloud
+from simulator import Account, Mail, Simulation, Twilio, WhatsAppCloud
+from simulator.services import providers
 
 BUDI = "+6281234567890"
 
 
 @pytest.fixture
 async def running(business: Any) -> AsyncIterator[Simulation]:
-    settings = Settings.model_validate(
-        {
-            "port": 0,
-            "whatsapp_cloud": [
-                {
-                    "name": f"Perusahaan {n}",
-                    "webhook_url": f"{business.url}/in/wa{n}",
-                    "phone_number_id": str(n),
-                    "waba_id": f"10{n}",
-                    "access_token": f"t{n}",
-                    "app_secret": f"s{n}",
-                    "verify_token": "v",
-                }
-                for n in range(2)
-            ],
-            "twilio": [
-                {
-                    "name": "<KlikUMKM>",
-                    "webhook_url": f"{business.url}/in/tw",
-                    "account_sid": "AC" + "0" * 32,
-                    "auth_token": "t",
-                    "number": "whatsapp:+622150000000",
-                }
-            ],
-            "mail": {"mailboxes": [{"name": "Akseleran", "address": "cs@aks.example", "password": "p"}]},
-        }
+    numbers = [
+        Account(
+            kind="whatsapp_cloud",
+            name=f"Perusahaan {n}",
+            webhook_url=f"{business.url}/in/wa{n}",
+            settings={
+                "phone_number_id": str(n),
+                "waba_id": f"10{n}",
+                "access_token": f"t{n}",
+                "app_secrets": [f"s{n}"],
+                "verify_token": "v",
+            },
+        )
+        for n in range(2)
+    ]
+    sender = Account(
+        kind="whatsapp_twilio",
+        name="<KlikUMKM>",
+        webhook_url=f"{business.url}/in/tw",
+        settings={"account_sid": "AC" + "0" * 32, "auth_tokens": ["t"], "number": "+622150000000"},
     )
-    async with await simulator.start(settings) as simulation:
+    mailbox = Account(
+        kind="email",
+        name="Akseleran",
+        webhook_url="",
+        settings={"address": "cs@aks.example", "imap": {"password": "p"}},
+    )
+    form = Account(kind="web_form", name="Akseleran", webhook_url="", settings={})
+    async with await simulator.start(providers([*numbers, sender, mailbox, form])) as simulation:
         yield simulation
 
 
@@ -165,13 +166,6 @@ async def test_unknown_pages(running: Simulation, http: aiohttp.ClientSession) -
     for path in ("/talk/99", "/talk/0/files/0/0", "/nothing"):
         async with http.get(running.base_url + path) as answer:
             assert answer.status == 404
-
-
-def test_settings_name_the_wrong_key() -> None:
-    with pytest.raises(pydantic.ValidationError, match="wheather"):
-        Settings.model_validate({"wheather": "calm"})
-    with pytest.raises(pydantic.ValidationError, match="known are calm"):
-        Settings.model_validate({"weather": "hurricane"})
 
 
 async def test_a_taken_port_leaves_nothing_behind(running: Simulation) -> None:

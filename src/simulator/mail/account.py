@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from typing import TypedDict, Unpack
+from typing import ClassVar, TypedDict, Unpack
 
 from simulator.delivery import Mixer, Record, Tasks
 from simulator.mail.imap import ImapServer
 from simulator.mail.messages import SentMail, Verdict, as_received, bounce, compose
 from simulator.mail.smtp import Reply, SmtpServer, Stage
-from simulator.place import Attachment, Choice, Line, Place, Talk
+from simulator.place import Asks, Attachment, Choice, Line, Mounted, Place, Talk
 from simulator.weather import Weather
 
 
@@ -52,6 +52,7 @@ class Mail:
     """IMAP and SMTP on ports of their own. Times are seconds since the epoch."""
 
     kind = "mail"
+    path = ""
 
     def __init__(
         self,
@@ -93,6 +94,16 @@ class Mail:
     def name(self) -> str:
         """What the server is called."""
         return "Mail"
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """Where IMAP and SMTP are spoken."""
+        return {"imap": f"imap://{self.host}:{self.imap_port}", "smtp": f"smtp://{self.host}:{self.smtp_port}"}
+
+    @classmethod
+    def mount(cls, accounts: Sequence[Mail]) -> Mounted:
+        """Nothing: mail has ports of its own."""
+        return Mounted()
 
     async def open(self, place: Place) -> None:
         """Listens on both ports."""
@@ -238,6 +249,7 @@ class MailTalk:
     mail: Mail
     mailbox: Mailbox
     channel = "E-mail"
+    asks: ClassVar[Asks] = "email"
 
     @property
     def name(self) -> str:

@@ -7,13 +7,13 @@ import json
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Unpack
 
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, Tasks
 from simulator.faults import Faults
-from simulator.place import Attachment, Choice, Line, Place, Talk
+from simulator.place import Asks, Attachment, Choice, Line, Mounted, Place, Talk
 from simulator.twilio import webhooks
 from simulator.twilio.calling import Alert, Hook, Params, call, delivery_of, policy
 from simulator.twilio.inbound import Extra, inbound_params
@@ -30,6 +30,9 @@ class Twilio:
     """A Twilio account with one sender. Times are seconds since the epoch; `time_scale` shortens status delays."""
 
     kind = "twilio"
+    path = "/twilio"
+    urls: Mapping[str, str] = {}
+    asks: Asks = "number"
     channel = "WhatsApp (Twilio)"
 
     def __init__(
@@ -92,6 +95,14 @@ class Twilio:
         self._place: Place | None = None
 
     # ---- life
+
+    @classmethod
+    def mount(cls, accounts: Sequence[Twilio]) -> Mounted:
+        """The REST API of all accounts, and the host of their media."""
+        from simulator.twilio.rest import Rest  # the front knows the accounts that stand behind it
+
+        rest = Rest(accounts)
+        return Mounted(rest.routes(), rest.cdn_routes())
 
     async def open(self, place: Place) -> None:
         """Remembers where the account runs."""

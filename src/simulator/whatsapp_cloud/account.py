@@ -10,7 +10,7 @@ from typing import Any, Literal, Unpack
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
 from simulator.faults import Faults
-from simulator.place import Place
+from simulator.place import Mounted, Place
 from simulator.weather import Weather
 from simulator.whatsapp_cloud import inbound, payloads
 from simulator.whatsapp_cloud.inbound import Content
@@ -36,6 +36,8 @@ class WhatsAppCloud(CustomerView):
     """A WhatsApp Cloud API account with one number. Times are seconds since the epoch; `time_scale` shortens waits."""
 
     kind = "whatsapp_cloud"
+    path = "/graph"
+    urls: Mapping[str, str] = {}
 
     def __init__(
         self,
@@ -218,6 +220,13 @@ class WhatsAppCloud(CustomerView):
         key, expires = self.media.address(media.id, self.clock())
         query = f"mid={media.id}&source={source}&ext={expires}&hash={key}"
         return f"{self.base_url}/whatsapp_business/attachments/?{query}"
+
+    @classmethod
+    def mount(cls, accounts: Sequence[WhatsAppCloud]) -> Mounted:
+        """The Graph API of all numbers."""
+        from simulator.whatsapp_cloud.graph import Graph  # the front knows the accounts that stand behind it
+
+        return Mounted(Graph(accounts).routes())
 
     # ---- to the business
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulator.delivery import Record
-from simulator.place import Attachment, Choice, Line, Talk
+from simulator.place import Asks, Attachment, Choice, Line, Talk
 from simulator.whatsapp_cloud.injections import Injections, Sender
 from simulator.whatsapp_cloud.media import Media, MediaStore
 from simulator.whatsapp_cloud.payloads import Number
@@ -15,6 +15,7 @@ class CustomerView(Injections):
     """The account as a counterpart of a conversation."""
 
     channel = "WhatsApp (Meta)"
+    asks: Asks = "number"
     name: str
     number: Number
     media: MediaStore
