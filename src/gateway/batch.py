@@ -110,7 +110,7 @@ class Batch:
     def prepare(self, slug: str, messages: Sequence[Message]) -> None:
         """Asks the store once what it knows of all messages of an organisation."""
         keys = {message.key for message in messages}
-        refs = {ref for message in messages for ref in (*message.thread_refs, *message.registers)}
+        refs = {ref for message in messages for ref in message.thread_refs}
         known = self._tx.known(slug, keys, refs)
         self._threads |= {(slug, ref): thread for ref, thread in known.threads.items()}
         self._seen |= {(slug, key): seen for key, seen in known.messages.items()}

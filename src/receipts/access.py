@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
+from functools import lru_cache
 
 _DIGITS = 6
 _TOKEN_BYTES = 16
@@ -54,4 +55,12 @@ def _proof(secret: bytes, complaint_id: str) -> str:
 
 
 def _derive(secret: bytes, purpose: str, value: str) -> bytes:
-    return hmac.digest(secret, f"{purpose}\0{value}".encode(), hashlib.sha256)
+    keyed = _keyed(secret).copy()
+    keyed.update(f"{purpose}\0{value}".encode())
+    return keyed.digest()
+
+
+@lru_cache(maxsize=8)
+def _keyed(secret: bytes) -> hmac.HMAC:
+    """The key schedule of the secret: half the price of an HMAC, and every complaint needs two."""
+    return hmac.new(secret, digestmod=hashlib.sha256)
