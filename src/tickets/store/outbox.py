@@ -6,16 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import case, func, literal, literal_column, select, update
+from sqlalchemy import literal_column, select, update
 
 from tickets.model import OutboxItem, OutboxRow, Settled
 from tickets.store import deliveries, rows, schema
 from tickets.store.standing import Part, Standing
-from tickets.store.times import Moment, micros_or_none, to_micros
+from tickets.store.times import micros_or_none, to_micros
 from tickets.store.work import Work
 
 # Written out in the statement, so that the partial indexes are used.
-_DUE = schema.outbox.c.state == literal_column("'due'")
 _SENDING = schema.outbox.c.state == literal_column("'sending'")
 _HALTED = schema.outbox.c.state == literal_column("'halted'")
 
@@ -24,26 +23,8 @@ def claim(
     work: Work, now: datetime, limit: int, channel_ids: Collection[str] | None, exclude: Collection[str]
 ) -> list[OutboxItem]:
     """The rows that are due, longest due first, now `sending` with one attempt more."""
-    outbox = schema.outbox
-    due = select(outbox.c.key).where(_DUE, outbox.c.due_at <= now)
-    if channel_ids is not None:
-        due = due.where(outbox.c.channel_id.in_(sorted(channel_ids)))
-    if exclude:
-        due = due.where(outbox.c.channel_id.not_in(sorted(exclude)))
-    due = due.order_by(outbox.c.due_at, outbox.c.key).limit(limit).with_for_update(skip_locked=True)
-    claimed = work.connection.execute(
-        update(outbox)
-        .where(outbox.c.key.in_(due.scalar_subquery()))
-        .values(
-            state="sending",
-            attempts=outbox.c.attempts + 1,
-            first_attempt_at=func.coalesce(outbox.c.first_attempt_at, literal(now, Moment())),
-            # Durable before the send: whatever happens during it, a second copy is flagged (P11).
-            possible_duplicate=case((outbox.c.ambiguous == 1, 1), else_=outbox.c.possible_duplicate),
-        )
-        .returning(*schema.plain(outbox))
-    ).all()
-    owed = sorted((rows.outbox_from(row) for row in claimed), key=lambda row: (row.due_at, row.key))
+    claimed = work.statements.claim.rows(work.connection, to_micros(now), limit, channel_ids, exclude)
+    owed = sorted(map(rows.outbox_claimed, claimed), key=lambda row: (row.due_at, row.key))
     return _with_complaints(work, owed)
 
 

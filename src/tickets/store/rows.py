@@ -210,6 +210,34 @@ def outbox_from(row: Found) -> OutboxRow:
     )
 
 
+def outbox_claimed(row: Found) -> OutboxRow:
+    """The outbox row of a claim, whose columns are `claiming.CLAIMED_COLUMNS`."""
+    (
+        key, organisation, complaint_id, template, language, routes, data, route, due_at, attempts, parts, parts_sent,
+        first_attempt_at, ambiguous, possible_duplicate, reason, error_class,
+    ) = row  # fmt: skip
+    return OutboxRow(
+        key=key,
+        organisation=organisation,
+        complaint_id=complaint_id,
+        template=template,
+        language=language,
+        routes=_decode_routes(routes),
+        route=route,
+        state="sending",
+        due_at=from_micros(due_at),
+        attempts=attempts,
+        parts=parts,
+        parts_sent=parts_sent,
+        first_attempt_at=from_micros(first_attempt_at),
+        ambiguous=bool(ambiguous),
+        possible_duplicate=bool(possible_duplicate),
+        reason=reason,
+        error_class=error_class,
+        data=_decode_words(data),
+    )
+
+
 def receipt_from(row: Found, complaint: Complaint) -> ReceiptRecord:
     """The receipt of the complaint schema that an outbox row is."""
     routes = _decode_routes(row.routes)

@@ -10,6 +10,7 @@ from sqlalchemy.sql.dml import Insert, Update
 
 from tickets.store import schema
 from tickets.store.batch import Batch, Lookup
+from tickets.store.claiming import Claim
 from tickets.store.dialect import insert_for
 
 #: Columns of `tickets` that a changed complaint writes again, in the order of `rows.complaint_columns`.
@@ -39,6 +40,7 @@ class Statements:
         self.tickets_by_id = Lookup(dialect, _tickets_by_id)
         self.parked_changes = Lookup(dialect, _parked_changes)
         self.receipt_counts = Lookup(dialect, _receipt_counts)
+        self.claim = Claim(dialect)
         self.outbox_by_key = Lookup(dialect, lambda keys: select(schema.outbox).where(schema.outbox.c.key.in_(keys)))
         self.parts_by_key = Lookup(dialect, _parts_by_key)
         self.parts_by_id = Lookup(dialect, _parts_by_id)
