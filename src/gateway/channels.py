@@ -9,11 +9,11 @@ import aiohttp
 
 from connectors.contract import Connector, Setup
 from connectors.errors import Misconfigured
-from gateway.config_load import Installation
+from gateway.installation import Front
 
 
 def build_connectors(
-    installation: Installation,
+    front: Front,
     *,
     secret: bytes,
     now: Callable[[], datetime],
@@ -22,12 +22,12 @@ def build_connectors(
     """Every connector that can be built, and why the others cannot: one does not keep the rest from starting (P19)."""
     built: dict[str, Connector] = {}
     broken: dict[str, str] = {}
-    for id_, channel in installation.channels.items():
+    for id_, channel in front.channels.items():
         setup = Setup(
             channel_id=id_,
             settings=channel.settings,
             facts=channel.spec.facts,
-            public_url=installation.config.public_url,
+            public_url=front.config.public_url,
             session=session,
             secret=secret,
             now=now,
@@ -39,10 +39,10 @@ def build_connectors(
     return built, broken
 
 
-def accounts_of(installation: Installation, connectors: Mapping[str, Connector]) -> dict[tuple[str, str], str]:
+def accounts_of(front: Front, connectors: Mapping[str, Connector]) -> dict[tuple[str, str], str]:
     """(kind, account) -> channel id, for connectors that name an account of their provider."""
     return {
-        (installation.channels[id_].spec.kind, account): id_
+        (front.channels[id_].spec.kind, account): id_
         for id_, connector in connectors.items()
         if (account := getattr(connector, "account", None))
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from gateway.config_load import Installation
+from gateway.installation import Installation
 from simulator import Account, Ports, Provider, Simulation, Weather, start
 from simulator.services import providers
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from connectors.contract import Connector, Push, Request
 from connectors.errors import Rejected
-from gateway.config_load import Installation
+from gateway.installation import Installation
 from gateway.journal import Journal, JournalFull
 from gateway.organisation_pages import contact_lines, page_of, text_of
 from gateway.receipt_files import ReceiptFiles

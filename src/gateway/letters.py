@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.config_load import Installation
+from gateway.installation import Installation
 from receipts.route import Way
 from receipts.terms import Terms, terms_of
 

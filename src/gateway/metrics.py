@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from gateway.record import Outcome
+if TYPE_CHECKING:
+    from gateway.record import Outcome
 
 
 class Metrics:

@@ -1,4 +1,4 @@
-"""`/healthz`, `/readyz` and `/metrics`: for the people and programs that keep it running."""
+"""`/readyz` and `/metrics`: for the people and programs that keep it running."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from gateway.config_load import Installation
 from gateway.health import Health
+from gateway.installation import Installation
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from receipts.outbox import Outbox
@@ -43,15 +43,11 @@ class Operations:
         self._disk_is_low = disk
 
     def routes(self) -> list[web.RouteDef]:
-        """The three addresses."""
+        """The two addresses."""
         return [
-            web.get("/healthz", self._healthz),
             web.get("/readyz", self._readyz),
             web.get("/metrics", self._metrics_page),
         ]
-
-    async def _healthz(self, _: web.Request) -> web.Response:
-        return web.json_response({"status": "alive"})
 
     async def _readyz(self, _: web.Request) -> web.Response:
         """Every channel's state; 503 when something a human must do is open."""

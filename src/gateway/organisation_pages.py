@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.config_load import Installation
+from gateway.installation import Installation
 from tickets.policy import Policy
 from tickets.policy_clocks import OfficeHoursRule
 from tickets.policy_labels import Group

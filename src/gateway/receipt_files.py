@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.config_load import Installation
+from gateway.installation import Installation
 from receipts.access import access_code
 from receipts.document import Issuer
 from receipts.signature import Statement, open_key, public_keys, read_statement

@@ -1,4 +1,8 @@
-"""`aduan serve`: one process that runs everything until it is told to stop."""
+"""`aduan serve`: one process that runs everything until it is told to stop.
+
+It starts in two steps: first what keeps messages (`gateway.reception`), then, while that already listens, what
+understands them (`gateway.app`). Only the first step's modules are imported here.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,20 @@ import gc
 import signal
 import sys
 from contextlib import AsyncExitStack
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import structlog
 
 from connectors.errors import Misconfigured
-from gateway.app import Running
-from gateway.config_load import Installation
+from gateway.config_open import Opened
+from gateway.installation import Installation
 from gateway.logs import configure
-from tickets.store import SchemaMismatch
+from gateway.reception import Reception
+from tickets.yaml_lines import InvalidFile
+
+if TYPE_CHECKING:
+    from gateway.app import Running
 
 log = structlog.get_logger("aduan")
 
@@ -27,12 +37,22 @@ _COLLECT_AFTER = (10_000, 20, 50)
 
 
 def run(installation: Installation) -> int:
+    """Serves an installation that was read as a whole; otherwise as `run_opened`."""
+    return run_opened(Opened(installation, lambda: installation))
+
+
+def run_opened(opened: Opened) -> int:
     """The exit code after a clean stop (0), or of a start that failed (1). Blocks until SIGINT or SIGTERM."""
-    configure(installation.config.log_level)
+    configure(opened.front.config.log_level)
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        asyncio.run(_serve(installation))
-    except (Misconfigured, SchemaMismatch) as error:
+        asyncio.run(_serve(opened))
+    except InvalidFile as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        print(f"aduan: {opened.front.file} cannot be used: {len(error.problems)} problems", file=sys.stderr)
+        return 1
+    except (Misconfigured, _NotStarted) as error:
         print(f"aduan: {error}", file=sys.stderr)
         return 1
     except OSError as error:
@@ -41,27 +61,47 @@ def run(installation: Installation) -> int:
     return 0
 
 
-async def _serve(installation: Installation) -> None:
+class _NotStarted(Exception):
+    """A part says in its own words why it does not start."""
+
+
+async def _serve(opened: Opened) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        simulated = ""
-        if installation.config.simulator is not None:
-            from gateway.demo import start_simulator  # an installation with real providers need not load pretended ones
-
-            simulation = await start_simulator(installation)
-            stack.push_async_callback(simulation.aclose)
-            simulated = simulation.base_url
-        running = await Running.start(installation)
-        stack.push_async_callback(running.aclose)
+        reception = await Reception.open(opened.front)
+        stack.push_async_callback(reception.aclose)
+        running, simulated = await _complete(opened, reception, stack)
         _settle_memory()
-        print(_welcome(installation, running.url, simulated), flush=True)
+        print(_welcome(running.installation, running.url, simulated), flush=True)
         log.info("started", address=running.url, channels=len(running.connectors))
         await stop.wait()
         log.info("stopping")
     log.info("stopped")
+
+
+async def _complete(opened: Opened, reception: Reception, stack: AsyncExitStack) -> tuple[Running, str]:
+    """Everything around the reception, and the address of the simulator or nothing. Messages are kept meanwhile."""
+    # Half a second of importing, in a thread: the loop acknowledges.
+    installation = await asyncio.to_thread(opened.rest)
+    app = await asyncio.to_thread(import_module, "gateway.app")
+    simulated = ""
+    if installation.config.simulator is not None:
+        # An installation with real providers need not load pretended ones.
+        demo = await asyncio.to_thread(import_module, "gateway.demo")
+        simulation = await demo.start_simulator(installation)
+        stack.push_async_callback(simulation.aclose)
+        simulated = simulation.base_url
+    from tickets.store import SchemaMismatch  # loaded by now
+
+    try:
+        running: Running = await app.Running.complete(reception, installation)
+    except SchemaMismatch as error:
+        raise _NotStarted(str(error)) from error
+    stack.push_async_callback(running.aclose)
+    return running, simulated
 
 
 def _settle_memory() -> None:

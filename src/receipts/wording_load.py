@@ -25,18 +25,18 @@ from receipts.wording import (
     Tongue,
     Wording,
 )
-from tickets.yaml_lines import Document, InvalidFile, Key, Problem, read_document, unknown
+from tickets.yaml_lines import Document, InvalidFile, Key, Problem, Read, read_document, unknown
 
 _TOP = ("wording", "language", "dates", "phrases", "templates", "document")
 
 
-def load_wording(folder: Path) -> Wording:
+def load_wording(folder: Path, read: Read = read_document) -> Wording:
     """The texts of a folder with id.yaml and en.yaml. Raises InvalidFile with every problem of both files."""
     documents: dict[Language, Document] = {}
     problems: list[Problem] = []
     for language in LANGUAGES:
         try:
-            documents[language] = read_document(folder / f"{language}.yaml")
+            documents[language] = read(folder / f"{language}.yaml")
         except InvalidFile as error:
             problems += error.problems
     for language, document in documents.items():

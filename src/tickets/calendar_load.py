@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tickets.calendar import Calendar, CalendarYear, DayKind, Holiday
 from tickets.policy import CalendarRule
-from tickets.yaml_lines import Document, InvalidFile, Problem, load_model, read_document
+from tickets.yaml_lines import Document, InvalidFile, Problem, Read, load_model, read_document
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -38,9 +38,9 @@ class CalendarFile(BaseModel):
     days: tuple[DayRow, ...]
 
 
-def load_calendar_year(path: Path) -> CalendarYear:
+def load_calendar_year(path: Path, read: Read = read_document) -> CalendarYear:
     """The year of one calendar file. Raises InvalidFile with all problems at once."""
-    document = read_document(path)
+    document = read(path)
     file = load_model(document, CalendarFile)
     problems = _row_problems(document, file)
     if problems:
@@ -49,13 +49,13 @@ def load_calendar_year(path: Path) -> CalendarYear:
     return CalendarYear(file.calendar, file.year, file.version, file.source, file.read_on, days)
 
 
-def load_calendar_years(folder: Path) -> tuple[CalendarYear, ...]:
+def load_calendar_years(folder: Path, read: Read = read_document) -> tuple[CalendarYear, ...]:
     """Every calendar year in a folder. Raises InvalidFile with the problems of all files, or when there is no file."""
     years: dict[tuple[str, int], CalendarYear] = {}
     problems: list[Problem] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
-            year = load_calendar_year(path)
+            year = load_calendar_year(path, read)
         except InvalidFile as error:
             problems += error.problems
             continue

@@ -7,12 +7,12 @@ from pathlib import Path
 from tickets.policy import Policy
 from tickets.policy_labels import Issue, IssueFile, Labels
 from tickets.policy_profile import RegulatoryProfile
-from tickets.yaml_lines import Document, InvalidFile, Key, Problem, load_model, read_document
+from tickets.yaml_lines import Document, InvalidFile, Key, Problem, Read, load_model, read_document
 
 
-def load_policy(path: Path) -> Policy:
+def load_policy(path: Path, read: Read = read_document) -> Policy:
     """The policy of one file. Raises InvalidFile with every problem of the file."""
-    document = read_document(path)
+    document = read(path)
     policy = load_model(document, Policy)
     problems = _contradictions(document, policy)
     if problems:
@@ -30,9 +30,9 @@ def load_issues(path: Path) -> tuple[Issue, ...]:
     return load_model(read_document(path), IssueFile).issues
 
 
-def load_labels(path: Path) -> Labels:
+def load_labels(path: Path, read: Read = read_document) -> Labels:
     """The words that people see for the words of policies. Raises InvalidFile with every problem of the file."""
-    return load_model(read_document(path), Labels)
+    return load_model(read(path), Labels)
 
 
 def _contradictions(document: Document, policy: Policy) -> list[Problem]:

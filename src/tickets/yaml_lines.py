@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -79,6 +79,10 @@ class Document:
     def problem(self, key: Key, message: str) -> Problem:
         """A problem at a key of this file."""
         return Problem(self.file, self.line_of(key), key_text(key), message)
+
+
+#: Reads the file at a path, as `read_document` does.
+Read = Callable[[Path], Document]
 
 
 def key_text(key: Key) -> str:

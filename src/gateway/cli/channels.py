@@ -9,7 +9,7 @@ from gateway.cli.out import as_json, say
 from gateway.cli.place import installation_at
 
 if TYPE_CHECKING:
-    from gateway.config_load import Channel, Installation
+    from gateway.installation import Channel, Installation
 
 
 def channels(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:

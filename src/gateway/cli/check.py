@@ -12,7 +12,7 @@ from gateway.cli.out import as_json, fail, say
 
 if TYPE_CHECKING:
     from gateway.cli.environment import Looked
-    from gateway.config_load import Installation
+    from gateway.installation import Installation
     from tickets.yaml_lines import Problem
 
 

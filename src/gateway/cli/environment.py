@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from gateway.config_load import Installation
+    from gateway.installation import Installation
 
 #: Line breaks as an encoded word and as characters, each followed by a header that must never come to life.
 _HOSTILE = (

@@ -15,7 +15,7 @@ from gateway.replay import secret_of
 
 if TYPE_CHECKING:
     from connectors.contract import Connector
-    from gateway.config_load import Installation
+    from gateway.installation import Installation
 
 #: Longer than any connector's own time-out for one call, and than two mail log-ins.
 _PATIENCE_SECONDS = 45.0

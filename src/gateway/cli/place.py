@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from gateway.cli.out import complain, fail
 
 if TYPE_CHECKING:
-    from gateway.config_load import Installation
+    from gateway.config_open import Opened
+    from gateway.installation import Installation
     from tickets.store import Store
+    from tickets.yaml_lines import InvalidFile
 
 
 def installation_at(config: Path) -> Installation:
@@ -24,9 +26,19 @@ def installation_at(config: Path) -> Installation:
     try:
         return overridden(load(config))
     except InvalidFile as error:
-        for problem in error.problems:
-            complain(str(problem))
-        fail(f"{config} cannot be used: {len(error.problems)} problems")
+        _refuse(config, error)
+
+
+def opened_at(config: Path) -> Opened:
+    """The configuration of a file, opened for a start. Ends the command with every problem of the file."""
+    from gateway.config_open import open_config
+    from tickets.yaml_lines import InvalidFile
+
+    _must_exist(config)
+    try:
+        return open_config(config)
+    except InvalidFile as error:
+        _refuse(config, error)
 
 
 def data_dir_at(config: Path) -> Path:
@@ -64,6 +76,12 @@ def store_in(data_dir: Path) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _refuse(config: Path, error: InvalidFile) -> NoReturn:
+    for problem in error.problems:
+        complain(str(problem))
+    fail(f"{config} cannot be used: {len(error.problems)} problems")
 
 
 def _must_exist(config: Path) -> None:

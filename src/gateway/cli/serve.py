@@ -9,11 +9,11 @@ import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption
 from gateway.cli.out import fail, say
-from gateway.cli.place import installation_at
+from gateway.cli.place import installation_at, opened_at
 from gateway.cli.words import one_of
 
 if TYPE_CHECKING:
-    from gateway.config_load import Installation
+    from gateway.installation import Installation
 
 ROLES = ("all", "front", "worker", "pull", "outbox")
 
@@ -29,10 +29,10 @@ def serve(
             "one process does everything, so leave --role out",
             2,
         )
-    installation = installation_at(config)
-    from gateway.serve import run
+    opened = opened_at(config)
+    from gateway.serve import run_opened
 
-    raise typer.Exit(run(installation))
+    raise typer.Exit(run_opened(opened))
 
 
 def simulate(
