@@ -43,11 +43,24 @@ MASKS: dict[SpanKind, str] = {
 _MOST_GROUPS = 7
 _KEYWORD_WINDOW = 48
 
-_MAY_HOLD_ANY = re.compile(r"[0-9]{3}|@|[0-9][ .\-][0-9]")
-# Deterministic: after a digit comes a digit, or up to two separators and a digit, and nothing is given back.
-_DIGIT_RUN = re.compile(r"\+?[0-9](?:[ .\-()/\u00a0\u2010-\u2015]{0,2}+[0-9])*+")
+# Deterministic: after a digit comes a digit, or up to two separators and a digit, and nothing is given back. The plus
+# sign before it is looked up: an expression that must begin with a digit passes over the rest several times faster.
+_DIGIT_RUN = re.compile(r"[0-9](?:[ .\-()/\u00a0\u2010-\u2015]{0,2}+[0-9])++")
 _GROUP = re.compile(r"\+?[0-9]+")
+_NOT_DIGITS = dict.fromkeys(map(ord, " +.-()/\u00a0\u2010\u2011\u2012\u2013\u2014\u2015"))
 _BANKS = "bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|jago|jenius"
+# The signs that the expressions below let stand before the number, and the words that what they find ends with: they
+# search whole windows, so they are asked only about a text that ends like this.
+_SIGNS_BEFORE = " \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f.:#=-"
+_LAST_WORDS = (
+    *_BANKS.split("|"), "saya", "adalah", "is", "nya", "my", "kode", "code",
+    "pin", "otp", "cvv", "cvc", "rek", "rekening", "va", "kontrak", "pinjaman", "nasabah", "akun", "account", "acct",
+    "kartu", "pelanggan", "polis", "ktp", "nik", "npwp", "loan", "no", "nomor", "id", "number",
+)  # fmt: skip
+_LAST_CODE_WORDS = (
+    "pinjaman", "kontrak", "loan", "nasabah", "akun", "account", "pelanggan", "polis", "perjanjian", "id", "saya",
+    "nomor", "number", "no", "adalah", "is", "nya",
+)  # fmt: skip
 # "no. rekening BCA:", "ID pinjaman", "virtual account": what follows is a number of that thing, however short.
 _NUMBER_OF = re.compile(
     r"\b(?:(?:no|nomor|id|number)[\s.]{0,3}(?:rek(?:ening)?|va|kontrak|pinjaman|nasabah|akun|account|kartu|pelanggan"
@@ -72,6 +85,8 @@ _CODE_WORD = re.compile(
 _CODE_TAIL = re.compile(r"[A-Za-z0-9\-/]{2,40}")
 _LONGEST_CODE_HEAD = 12
 _MONEY_BEFORE = re.compile(r"(?:\brp\.?|\bidr|\busd|\$|€)\s{0,3}$", re.IGNORECASE)
+_MONEY_ENDS = frozenset("pPrRdD.$€")
+_LONGEST_MONEY = 8  # characters: three, three blanks and a last line end
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3}){1,5}(?:,[0-9]{1,2})?")
 _MONEY_AFTER = re.compile(r"\s{0,2}(?:rupiah|juta|jt|ribu|rb|miliar|%|persen)\b", re.IGNORECASE)
 _MOMENT = re.compile(
@@ -96,11 +111,13 @@ def find(text: str) -> tuple[Span, ...]:
 
     Amounts, dates and ticket numbers are none. Names are not looked for.
     """
-    if _MAY_HOLD_ANY.search(text) is None and ":" not in text and "=" not in text:
-        return ()
-    spans = [*_emails(text), *_numbers(text)]
+    spans = _numbers(text)
+    if "@" in text:
+        spans += _emails(text)
     if ":" in text or "=" in text:
         spans += _passwords(text)
+    if len(spans) < 2:
+        return tuple(spans)
     spans.sort(key=lambda span: (span.start, -span.end))
     kept: list[Span] = []
     end = 0
@@ -157,48 +174,61 @@ def _code(text: str, start: int) -> Span | None:
     head = start
     while head > 0 and start - head < _LONGEST_CODE_HEAD and (text[head - 1].isalnum() or text[head - 1] in "-/"):
         head -= 1
-    tail = _CODE_TAIL.match(text, start)
-    if tail is None or not text[head].isalpha():
+    if not text[head].isalpha():
         return None
-    if _CODE_WORD.search(text[max(0, head - _KEYWORD_WINDOW) : head]) is None:
+    tail = _CODE_TAIL.match(text, start)
+    if tail is None:
+        return None
+    before = text[max(0, head - _KEYWORD_WINDOW) : head]
+    if not _may_end_with(before, _LAST_CODE_WORDS) or _CODE_WORD.search(before) is None:
         return None
     return Span("account", head, tail.end())
 
 
-def _numbers(text: str) -> Iterator[Span]:
+def _numbers(text: str) -> list[Span]:
+    spans: list[Span] = []
     for run in _DIGIT_RUN.finditer(text):
-        if run.end() - run.start() < 3:
+        start, end = run.span()
+        before = text[start - 1] if start else ""
+        if before == "+":
+            start -= 1
+            before = text[start - 1] if start else ""
+        if end - start < 3:
             continue
         known_until = 0
-        if run.start() and (text[run.start() - 1].isalpha() or text[run.start() - 1] in "-/"):
-            code = _code(text, run.start())
+        if before and (before in "-/" or before.isalpha()):
+            code = _code(text, start)
             if code is not None:
-                yield code
+                spans.append(code)
                 known_until = code.end
             else:
-                known_until = _ticket_number_end(text, run.start())
-        groups = [
-            (group.start() + run.start(), group.end() + run.start())
-            for group in _GROUP.finditer(run[0])
-            if group.end() + run.start() > known_until
-        ]
-        # A word can stand only before the first group: the others have digits before them.
-        anchor = _anchor(text, run.start()) if not known_until else None
-        is_money_after = _MONEY_AFTER.match(text, run.end()) is not None
-        index = 0
-        while index < len(groups):
-            step = 1
-            for last in range(min(index + _MOST_GROUPS, len(groups)) - 1, index - 1, -1):
-                start, end = groups[index][0], groups[last][1]
-                is_money = anchor == "money" or (is_money_after and last == len(groups) - 1)
-                kind = _kind(text[start:end], "money" if is_money else anchor)
-                if kind is not None:
-                    step = last - index + 1
-                    if kind != "plain":
-                        yield Span(kind, start, end)
-                    break
-            index += step
-            anchor = None
+                known_until = _ticket_number_end(text, start)
+            if known_until >= end:
+                continue
+        spans += _numbers_in_run(text, start, end, known_until)
+    return spans
+
+
+def _numbers_in_run(text: str, start: int, end: int, known_until: int) -> Iterator[Span]:
+    """The personal numbers among the groups of digits in `text[start:end]` that end behind `known_until`."""
+    groups = [group.span() for group in _GROUP.finditer(text, start, end) if group.end() > known_until]
+    # A word can stand only before the first group: the others have digits before them.
+    anchor = _anchor(text, start) if not known_until else None
+    is_money_after = _MONEY_AFTER.match(text, end) is not None
+    index = 0
+    while index < len(groups):
+        step = 1
+        for last in range(min(index + _MOST_GROUPS, len(groups)) - 1, index - 1, -1):
+            first, behind = groups[index][0], groups[last][1]
+            is_money = anchor == "money" or (is_money_after and last == len(groups) - 1)
+            kind = _kind(text[first:behind], "money" if is_money else anchor)
+            if kind is not None:
+                step = last - index + 1
+                if kind != "plain":
+                    yield Span(kind, first, behind)
+                break
+        index += step
+        anchor = None
 
 
 def _ticket_number_end(text: str, start: int) -> int:
@@ -214,8 +244,13 @@ def _anchor(text: str, start: int) -> _Anchor | None:
     before = text[max(0, start - _KEYWORD_WINDOW) : start]
     if not before:
         return None
-    if _MONEY_BEFORE.search(before) is not None:
+    if (
+        before.rstrip()[-1:] in _MONEY_ENDS
+        and _MONEY_BEFORE.search(before, max(0, len(before) - _LONGEST_MONEY)) is not None
+    ):
         return "money"
+    if not _may_end_with(before, _LAST_WORDS):
+        return None
     if _SECRET_WORD.search(before) is not None:
         return "secret"
     if _NUMBER_OF.search(before) is not None:
@@ -223,9 +258,14 @@ def _anchor(text: str, start: int) -> _Anchor | None:
     return "account" if _ACCOUNT_WORD.search(before) is not None else None
 
 
+def _may_end_with(before: str, last_words: tuple[str, ...]) -> bool:
+    """Whether one of the words may stand last in a text, signs aside; letters that fold to others are not judged."""
+    return not before.isascii() or before.rstrip(_SIGNS_BEFORE).lower().endswith(last_words)
+
+
 def _kind(written: str, anchor: _Anchor | None) -> SpanKind | Literal["plain"] | None:
     """What the written number is; "plain" when it is certainly harmless, None when unknown."""
-    digits = written if written.isdigit() else "".join(filter(str.isdigit, written))
+    digits = written if written.isdigit() else written.translate(_NOT_DIGITS)
     count = len(digits)
     if count < 3 or count > 25:
         return None

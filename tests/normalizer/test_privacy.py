@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from normalizer import privacy
 from normalizer.privacy import MASKS, find, redact
 
 
@@ -36,6 +37,8 @@ from normalizer.privacy import MASKS, find, redact
         ("tiket AKS-20260105-000123-7 081234567890", "tiket AKS-20260105-000123-7 [telepon]"),
         ("pinjaman AKS-L-00123 081234567890", "pinjaman [rekening] [telepon]"),
         ("hp081234567890ya", "hp[telepon]ya"),
+        ("hubungi 08/12/34/56/78/90 ya", "hubungi [telepon] ya"),
+        ("++6281234567890", "+[telepon]"),
         ("budi@bücher.example", "[email]"),
     ],
 )
@@ -70,6 +73,24 @@ def test_planted_data_never_stays(parts: list[tuple[str, str]], tail: str) -> No
     redacted = redact(text)
     assert not any(value in redacted for value in PLANTED.values())
     assert sum(redacted.count(mask) for mask in MASKS.values()) == len(parts)
+
+
+WORDS_BEFORE = [
+    "no", "nomor", "id", "number", "rek", "rekening", "va", "virtual account", "kontrak", "pinjaman", "nasabah", "akun",
+    "account", "acct", "kartu", "pelanggan", "polis", "ktp", "nik", "npwp", "loan", "norek", "perjanjian", "bca", "BRI",
+    "mandiri", "pin", "mpin", "OTP", "cvv", "cvc", "kode", "code", "saya", "adalah", "is", "nya", "my", "rp", "Rp.",
+    "idr", "USD", "$", "€", "x", "ſ", "İd", "\u212aartu", " ", "  ", "\n", "\t", "\x1c", "\u2003", ".", ":", "#", "=",
+    "-",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(WORDS_BEFORE), max_size=8).map("".join))
+def test_no_word_before_a_number_is_passed_over_unasked(before: str) -> None:
+    for expression in (privacy._SECRET_WORD, privacy._NUMBER_OF, privacy._ACCOUNT_WORD):
+        assert expression.search(before) is None or privacy._may_end_with(before, privacy._LAST_WORDS)
+    assert privacy._CODE_WORD.search(before) is None or privacy._may_end_with(before, privacy._LAST_CODE_WORDS)
+    is_money = privacy._MONEY_BEFORE.search(before[-privacy._KEYWORD_WINDOW :]) is not None
+    assert (privacy._anchor(before + "1", len(before)) == "money") == is_money
 
 
 @given(st.text() | st.text(alphabet=st.sampled_from("0123456789 .-/+@abcRp:=")))
