@@ -26,7 +26,7 @@ def detect(
         foreign = len(_FOREIGN_LETTER.findall(text))
         if foreign > len(_LATIN_LETTER.findall(text)):
             return "other", 1.0
-    cast = list(map(stop_words.get, words))
+    cast = list(filter(None, map(stop_words.get, words)))
     indonesian, english = cast.count("id"), cast.count("en")
     votes = indonesian + english
     if indonesian == english:

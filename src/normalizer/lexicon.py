@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import string
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, get_args
 
@@ -37,9 +36,9 @@ _SHORTEST_STEM = 3
 _WORD = re.compile(r"[^\W_]+")
 _APOSTROPHE = re.compile(r"(?<=[a-z])['’`](?=[a-z])")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
-_TRIPLES = tuple(letter * 3 for letter in string.ascii_lowercase)
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 #: For a text of ASCII alone: whatever is no letter and no digit becomes a space.
-_APART = {code: " " for code in range(128) if not chr(code).isalnum()}
+_APART = bytes(code if chr(code).isalnum() and code < 128 else 0x20 for code in range(256))
 
 
 class Entry(NamedTuple):
@@ -54,12 +53,14 @@ class Entry(NamedTuple):
 class Node:
     """A place in the trie: the words that may follow, what ends here, and whether other words may stand between."""
 
-    __slots__ = ("after_gap", "entries", "next")
+    __slots__ = ("after_gap", "entries", "next", "stops")
 
     def __init__(self) -> None:
         self.next: dict[str, Node] = {}
         self.after_gap: Node | None = None
         self.entries: tuple[Entry, ...] = ()
+        #: Whether something ends or may be interrupted here, whichever word follows.
+        self.stops = False
 
 
 class Lexicon(Struct, frozen=True, kw_only=True):
@@ -68,27 +69,24 @@ class Lexicon(Struct, frozen=True, kw_only=True):
     #: "id@2026.1 en@2026.1": which words proposed, kept with every complaint.
     name: str
     root: Node
-    #: Other spellings, slang and words with enclitics, each with the words it stands for.
-    spelling: dict[str, tuple[str, ...]]
+    #: Other spellings, slang and words with enclitics, each with the word it stands for, or several with blanks.
+    spelling: dict[str, str]
+    #: Those of `spelling` that are several words.
+    several: frozenset[str]
     stop_words: dict[str, Language]
 
     def hits(self, text_words: list[str]) -> list[Entry]:
         """Return every term that occurs in the words (as `words` gives them), each once, in the order of the text."""
-        spelling = self.spelling
-        tokens: list[str] = []
-        for word in text_words:
-            known = spelling.get(word)
-            if known is None:
-                tokens.append(word)
-            else:
-                tokens += known
-        found: dict[Entry, None] = {}
+        tokens = list(map(self.spelling.get, text_words, text_words))
+        if not self.several.isdisjoint(tokens):
+            tokens = " ".join(tokens).split()
         tokens.append("")  # no word: so that the last one has a follower too
+        found: dict[Node, None] = {}
         for index, node in enumerate(map(self.root.next.get, tokens), 1):
             # Most words that begin a term are followed by another word than the term's.
-            if node is not None and (node.entries or node.after_gap is not None or tokens[index] in node.next):
+            if node is not None and (node.stops or tokens[index] in node.next):
                 _follow(node, tokens, index, found)
-        return list(found)
+        return [entry for node in found for entry in node.entries]
 
 
 def words(text: str) -> list[str]:
@@ -96,12 +94,27 @@ def words(text: str) -> list[str]:
     lowered = text.lower()
     if "'" in lowered or "’" in lowered or "`" in lowered:
         lowered = _APOSTROPHE.sub("", lowered)
-    # Looking for each of the 26 is several times faster than one expression that looks back at every letter.
-    for triple in _TRIPLES:
-        if triple in lowered:
-            lowered = _STRETCHED.sub(r"\1", lowered)
-            break
-    return lowered.translate(_APART).split() if lowered.isascii() else _WORD.findall(lowered)
+    if not lowered.isascii():
+        if any(map(str.isalnum, "".join(_NOT_ASCII.findall(lowered)))):
+            return _WORD.findall(_STRETCHED.sub(r"\1", lowered))
+        lowered = _NOT_ASCII.sub(" ", lowered)  # emoji, dashes and quotation marks
+    apart = lowered.encode().translate(_APART)
+    plain = apart.decode()
+    return (_STRETCHED.sub(r"\1", plain) if _is_stretched(apart) else plain).split()
+
+
+def _is_stretched(text: bytes) -> bool:
+    """Whether a letter stands three times in a row in lower case ASCII without signs.
+
+    Compares all neighbours at once, each in its byte of one large number: an expression that looks back at every letter
+    takes several times as long as all the rest of `words`.
+    """
+    size = len(text)
+    letters = int.from_bytes(text, "little")
+    differences = (letters ^ letters >> 8) | (letters ^ letters >> 16)  # 0 in the byte of the first of three
+    # Seven bits and 0x7f make the eighth bit, unless they are 0; of what `_APART` leaves only letters have the seventh.
+    differ = differences + int.from_bytes(b"\x7f" * size, "little")
+    return letters << 1 & ~differ & int.from_bytes(b"\x80" * size, "little") != 0
 
 
 def compile(data: Mapping[str, Any]) -> Lexicon:
@@ -151,27 +164,31 @@ def compile(data: Mapping[str, Any]) -> Lexicon:
         for word, stands_for in spelling.items()
     }
     root, vocabulary = _trie(entries, spelling)
+    spelling = {**_with_enclitics(vocabulary, spelling), **spelling}
+    written = {word: " ".join(stands_for) for word, stands_for in spelling.items()}
     return Lexicon(
         name=" ".join(names),
         root=root,
-        spelling={**_with_enclitics(vocabulary, spelling), **spelling},
+        spelling=written,
+        several=frozenset(stands_for for stands_for in written.values() if " " in stands_for),
         # A word that both languages claim decides nothing.
         stop_words={word: language for word, language in stop_words.items() if word not in contested},
     )
 
 
-def _follow(node: Node, tokens: list[str], index: int, found: dict[Entry, None]) -> None:
+def _follow(node: Node, tokens: list[str], index: int, found: dict[Node, None]) -> None:
+    """Adds the nodes where terms end that begin at `node` and go on with `tokens[index]`; the last token is no word."""
     while True:
         if node.entries:
-            found.update(dict.fromkeys(node.entries))
+            found[node] = None
         if node.after_gap is not None:
             # A term has one gap at most, so this never branches again below.
-            for start in range(index, min(index + GAP + 1, len(tokens))):
-                following = node.after_gap.next.get(tokens[start])
-                if following is not None:
-                    _follow(following, tokens, start + 1, found)
-        if index >= len(tokens):
-            return
+            following, reach = node.after_gap.next, tokens[index : index + GAP + 1]
+            if not following.keys().isdisjoint(reach):
+                for start, token in enumerate(reach, index + 1):
+                    beyond = following.get(token)
+                    if beyond is not None:
+                        _follow(beyond, tokens, start, found)
         deeper = node.next.get(tokens[index])
         if deeper is None:
             return
@@ -265,12 +282,14 @@ def _trie(entries: list[Entry], spelling: Mapping[str, tuple[str, ...]]) -> tupl
         for number, half in enumerate(entry.term.split(_GAP_SIGN)):
             if number:
                 node.after_gap = node.after_gap or Node()
+                node.stops = True
                 node = node.after_gap
             for word in words(half):
                 for token in spelling.get(word, (word,)):
                     vocabulary.add(token)
                     node = node.next.setdefault(token, Node())
         node.entries = _with(node.entries, entry, spelling)
+        node.stops = True
     return root, vocabulary
 
 

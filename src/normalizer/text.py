@@ -36,7 +36,7 @@ def clean(text: str) -> str:
     than 30 combining marks is cut (UAX 15). Newline and tab stay.
     """
     if text.isascii():
-        if _UNSAFE.search(text) is None:
+        if text.replace("\n", "").replace("\t", "").isprintable():
             return text
         return text.replace("\r\n", "\n").translate(_TABLE)
     if _SURROGATE.search(text) is not None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from normalizer import lexicon as lexicons
 from normalizer.lexicon import Lexicon, words
@@ -42,6 +45,19 @@ def test_matching(text: str, expected: list[str]) -> None:
     )
     found = terms(lexicon, text)
     assert [term for term in found if term != "belum .. cair" or "belum cair" not in found] == expected
+
+
+@given(
+    st.text()
+    | st.text(alphabet=st.sampled_from("abcxyzABZ019 '’`_-@[{~\x00\x7f\n"))
+    | st.lists(st.sampled_from(["aaa", "zz", "z", "000", "...", "\U0001f64f", "éé", "K", "İ", "a", "'"])).map("".join)
+)
+@example("aa'aa")
+@example("zzz")
+@example("\u212a\u212a\u212a")
+def test_words_are_what_two_expressions_find(text: str) -> None:
+    lowered = re.sub(r"(?<=[a-z])['’`](?=[a-z])", "", text.lower())
+    assert words(text) == re.findall(r"[^\W_]+", re.sub(r"([a-z])\1{2,}", r"\1", lowered))
 
 
 def test_a_term_counts_once_however_often_it_is_said() -> None:
