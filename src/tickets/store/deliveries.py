@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import delete, func, select, update
 
 from normalizer.message import Delivery
-from tickets.model import TaskRow
+from tickets.model import OutboxRow, TaskRow
 from tickets.store import rows, schema
 from tickets.store.batch import Found
 from tickets.store.standing import RANK, Part, Standing, advance, part_from, stand, standing_from
@@ -58,14 +58,27 @@ def deliveries(work: Work, channel_id: str, reports: Sequence[Delivery]) -> None
 def admit(work: Work, added: Mapping[tuple[str, str], Part], moved: Iterable[Part] = ()) -> list[Part]:
     """The new parts, each as far as the reports that waited for it say; written with those that were moved."""
     changed = dict(added)
-    for row in work.statements.parked_deliveries_by_id.rows(work.connection, [id_ for _, id_ in added]):
-        part = changed.get((row.channel_id, row.provider_id))
-        if part is not None:
-            changed[row.channel_id, row.provider_id] = advance(part, _report(row))
-            _unpark(work, row.channel_id, row.provider_id)
+    for row in parked(work, added):
+        part = changed[row.channel_id, row.provider_id]
+        changed[row.channel_id, row.provider_id] = advance(part, _report(row))
+        _unpark(work, row.channel_id, row.provider_id)
     work.statements.sent_parts.run(work.connection, [part.row() for part in changed.values()])
     work.statements.update_parts.run(work.connection, [part.change() for part in moved])
     return list(changed.values())
+
+
+def parked(work: Work, ids: Iterable[tuple[str, str]]) -> list[Found]:
+    """The reports that wait for parts with these (channel, id of the provider), the earliest of a part first."""
+    by_channel: dict[str, list[str]] = {}
+    for channel_id, provider_id in ids:
+        by_channel.setdefault(channel_id, []).append(provider_id)
+    lookup = work.statements.parked_deliveries_by_id
+    # Channel by channel: the table's key begins with it, and others may have left many thousand reports here.
+    return [
+        row
+        for channel_id, ids in by_channel.items()
+        for row in lookup.rows(work.connection, ids, channel_id=channel_id)
+    ]
 
 
 def finish(
@@ -86,7 +99,7 @@ def finish(
             continue
         writes.append(now.columns())
         if _is_news(was, now):
-            note(work, now)
+            note(work, now.row, now.receipt_state)
         _keep_task(work, was, now, opened=key in told)
     work.statements.update_outbox.run(work.connection, writes)
 
@@ -197,11 +210,10 @@ def _keep_task(work: Work, before: Standing, now: Standing, *, opened: bool) -> 
         _close_undeliverable(work, row.complaint_id, row.key)
 
 
-def note(work: Work, standing: Standing) -> None:
+def note(work: Work, row: OutboxRow, receipt_state: str) -> None:
     """Adds the audit event of where a row stands now: ids and states, no address."""
-    row = standing.row
     work.note(
-        f"receipt.{standing.receipt_state}",
+        f"receipt.{receipt_state}",
         row.complaint_id,
         {
             "outbox": row.key,

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import literal_column, select, update
 
 from tickets.model import OutboxItem, OutboxRow, Settled
-from tickets.store import deliveries, rows, schema
+from tickets.store import deliveries, rows, schema, sent
 from tickets.store.standing import Part, Standing
 from tickets.store.times import micros_or_none, to_micros
 from tickets.store.work import Work
@@ -47,6 +47,9 @@ def _with_complaints(work: Work, owed: Sequence[OutboxRow]) -> list[OutboxItem]:
 
 def settle(work: Work, settled: Sequence[Settled]) -> None:
     """Writes what became of the attempts, with what providers reported about them in the meantime."""
+    settled = sent.settle(work, settled)
+    if not settled:
+        return
     before = deliveries.standings(work, [attempt.row.key for attempt in settled])
     missing = [attempt.row.key for attempt in settled if attempt.row.key not in before]
     if missing:

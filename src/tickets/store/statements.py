@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Dialect, Select, Table, bindparam, exists, func, literal_column, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Dialect,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import Insert, Update
 
 from tickets.store import schema
@@ -42,6 +56,7 @@ class Statements:
         self.receipt_counts = Lookup(dialect, _receipt_counts)
         self.claim = Claim(dialect)
         self.outbox_by_key = Lookup(dialect, lambda keys: select(schema.outbox).where(schema.outbox.c.key.in_(keys)))
+        self.claimed = Lookup(dialect, _claimed)
         self.parts_by_key = Lookup(dialect, _parts_by_key)
         self.parts_by_id = Lookup(dialect, _parts_by_id)
         self.parked_deliveries_by_id = Lookup(dialect, _parked_deliveries_by_id)
@@ -70,6 +85,7 @@ class Statements:
         self.update_complaints = _update(dialect, schema.tickets, COMPLAINT_COLUMNS, ("complaint_id",))
         self.update_tickets = _update(dialect, schema.tickets, TICKET_COLUMNS, ("complaint_id",))
         self.update_outbox = _update(dialect, schema.outbox, STANDING_COLUMNS, ("key",))
+        self.update_sent = _update_sent(dialect)
         self.update_parts = _update(
             dialect,
             schema.sent_parts,
@@ -123,6 +139,36 @@ def _update(dialect: Dialect, table: Table, columns: Sequence[str], key: Sequenc
     return Batch(dialect, statement, [*(f"new_{name}" for name in columns), *(f"its_{name}" for name in key)])
 
 
+def _update_sent(dialect: Dialect) -> Batch:
+    """What changes when a claimed row was sent: far less than `STANDING_COLUMNS`, and hardly any index."""
+    outbox = schema.outbox.c
+
+    def known(name: str) -> ColumnElement[Any]:
+        return func.coalesce(bindparam(f"new_{name}", type_=outbox[name].type), outbox[name])
+
+    values = {
+        "state": literal_column("'sent'"),
+        "parts": bindparam("new_parts"),
+        "parts_sent": bindparam("new_parts_sent"),
+        "ambiguous": literal_column("0"),
+        "possible_duplicate": bindparam("new_possible_duplicate"),
+        "reason": null(),
+        "error_class": null(),
+        "sent_routes": outbox.sent_routes.bitwise_or(bindparam("new_sent_routes", type_=Integer())),
+        "receipt_state": literal_column("'sent'"),
+        "provider_id": bindparam("new_provider_id"),
+        "body_hash": known("body_hash"),
+        "template_version": known("template_version"),
+        "sent_at": bindparam("new_sent_at"),
+    }
+    statement: Update = update(schema.outbox).values(values).where(outbox.key == bindparam("its_key"))
+    names = [
+        "new_parts", "new_parts_sent", "new_possible_duplicate", "new_sent_routes", "new_provider_id",
+        "new_body_hash", "new_template_version", "new_sent_at", "its_key",
+    ]  # fmt: skip
+    return Batch(dialect, statement, names)
+
+
 Names = Sequence[BindParameter[str]]
 
 
@@ -170,6 +216,16 @@ def _receipt_counts(recipients: Names) -> Select[Any]:
     )
 
 
+def _claimed(keys: Names) -> Select[Any]:
+    """What tells a row that is as its claim left it: nothing is known of any part of it."""
+    outbox, parts = schema.outbox.c, schema.sent_parts.c
+    return select(outbox.key, outbox.route, outbox.attempts).where(
+        outbox.key.in_(keys),
+        outbox.state == literal_column("'sending'"),
+        ~exists().where(parts.outbox_key == outbox.key),
+    )
+
+
 def _parts_by_key(keys: Names) -> Select[Any]:
     return select(schema.sent_parts).where(schema.sent_parts.c.outbox_key.in_(keys))
 
@@ -183,4 +239,8 @@ def _parts_by_id(provider_ids: Names) -> Select[Any]:
 
 def _parked_deliveries_by_id(provider_ids: Names) -> Select[Any]:
     parked = schema.parked_deliveries.c
-    return select(schema.parked_deliveries).where(parked.provider_id.in_(provider_ids)).order_by(parked.at)
+    return (
+        select(schema.parked_deliveries)
+        .where(parked.channel_id == bindparam("channel_id"), parked.provider_id.in_(provider_ids))
+        .order_by(parked.at)
+    )

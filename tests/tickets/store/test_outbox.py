@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from normalizer.message import Delivery
 from store_values import Build
 from tickets.model import Records, Route, Settled, TaskRow
-from tickets.store import Store
+from tickets.store import Store, TicketView
 
 ORGANISATION = "klikacc"
 
@@ -22,6 +24,14 @@ def owe(store: Store, build: Build, *rows: Mapping[str, object]) -> Records:
     owed = [build.owed(complaint_id, **row) for row in rows]
     with store.begin() as tx:
         tx.add(msgspec.structs.replace(records, outbox=owed))
+    return records
+
+
+def owe_one(store: Store, build: Build, key: str) -> Records:
+    """One complaint with the message that is owed for it."""
+    records = build.records(store, key, ref=key)
+    with store.begin() as tx:
+        tx.add(records)
     return records
 
 
@@ -155,6 +165,43 @@ def test_settling_twice_changes_nothing_more(store: Store, build: Build) -> None
     with store.begin() as tx:
         tx.settle_outbox([build.sent(item, "wamid.1")])
     assert store.ticket(records.tickets[0].ticket_number) == before
+
+
+def _settled_together(url: str, times: int) -> list[TicketView | None]:
+    """What five rows end as that are settled in one set, each of them given `times`."""
+    build = Build()
+    store = Store.open(url, clock=lambda: build.now)
+    owed = [owe_one(store, build, f"wa:1:m{n}") for n in range(5)]
+    with store.begin() as tx:
+        items = {item.row.complaint_id: item for item in tx.claim_outbox(build.now, 10)}
+        plain, overtaken, proven, long, failed = (items[records.complaints[0].complaint_id] for records in owed)
+        # Reports that overtake the answer: by the provider's id, and by our key.
+        tx.deliveries("wa", [Delivery(state="read", at=build.now, provider_id="w.2")])
+        tx.deliveries("wa", [Delivery(state="delivered", at=build.now, provider_id="w.3", outbox_key=proven.row.key)])
+    with store.begin() as tx:
+        settled = [
+            build.sent(plain, "w.1", registers=("wa:1:w.1",)),
+            build.sent(overtaken, "w.2", registers=("wa:1:w.2",)),
+            build.sent(proven, "w.3"),
+            build.sent(long, "w.4", "w.4.2"),
+            build.again(failed),
+        ]
+        tx.settle_outbox(settled * times)
+        # Later reports find what was sent.
+        tx.deliveries("wa", [Delivery(state="delivered", at=build.now, provider_id=id_) for id_ in ("w.1", "w.4.2")])
+    views = [store.ticket(records.tickets[0].ticket_number) for records in owed]
+    assert store.verify_audit().intact
+    store.close()
+    return views
+
+
+def test_rows_end_alike_whichever_way_they_are_settled(tmp_path: Path) -> None:
+    alone = _settled_together(f"sqlite:///{tmp_path / 'short.db'}", 1)
+    # A row that is given twice is read back and weighed against all reports, like one that is reported on.
+    weighed = _settled_together(f"sqlite:///{tmp_path / 'long.db'}", 2)
+    assert alone == weighed
+    states = [view.complaint.receipts[0].state for view in alone if view is not None]
+    assert states == ["delivered", "read", "delivered", "sent", "queued"]
 
 
 def test_receipts_are_counted_per_recipient_and_day(store: Store, build: Build) -> None:
