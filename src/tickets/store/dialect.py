@@ -24,6 +24,9 @@ IN_LIMIT = 512
 #: Page cache and memory map that keep look-ups flat up to a million complaints.
 CACHE_KIB = 64 * 1024
 MMAP_BYTES = 256 * 1024 * 1024
+#: Pages of the write-ahead log (16 MiB) that are brought into the database at once. Every batch changes the last page
+#: of each index: at SQLite's own 1,000, which is a batch and a half, they were copied again and again.
+WAL_PAGES = 4_000
 #: The write-ahead log shrinks back to this after a burst.
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -82,6 +85,11 @@ def insert_for(dialect: str, table: Table) -> Insert:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
+def utf8(dialect: str, column: str) -> str:
+    """The expression for the bytes of a text column."""
+    return f"CAST({column} AS BLOB)" if dialect == "sqlite" else f"convert_to({column}, 'UTF8')"
+
+
 def append_only(dialect: str, table: str) -> Sequence[str]:
     """The DDL that makes the database itself refuse to change or delete a row of `table`."""
     if dialect == "sqlite":
@@ -113,6 +121,7 @@ def _configure_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) 
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     cursor.execute(f"PRAGMA mmap_size={MMAP_BYTES}")
+    cursor.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
     cursor.execute(f"PRAGMA journal_size_limit={WAL_LIMIT_BYTES}")
     cursor.close()
 

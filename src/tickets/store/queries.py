@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, literal_column, select, tuple_
 
-from tickets.model import KnownThread, QuarantineRow, QuarantineState, RawRow, TaskRow
+from tickets.model import OPEN, KnownThread, QuarantineRow, QuarantineState, RawRow, TaskRow
 from tickets.store import audit, rows, schema
 from tickets.store.attachments import PENDING
 from tickets.store.batch import Found
@@ -128,13 +128,19 @@ def tickets(
     for given, name in ((organisation, "organisation"), (channel, "channel")):
         if given is not None:
             statement = statement.where(column[name] == given)
-    if state == "open":
-        statement = statement.where(_OPEN_TICKET)
-    elif state is not None:
-        statement = statement.where(column.state == state)
+    if state is not None:
+        statement = statement.where(*in_state(state))
     if after is not None:
         statement = statement.where(column.complaint_id < after)
     return [TicketLine(**row._mapping) for row in connection.execute(statement)]
+
+
+def in_state(state: str) -> list[ColumnElement[bool]]:
+    """The conditions for tickets in a state, or in any open one with "open"."""
+    column = schema.tickets.c
+    conditions = [] if state == "open" else [column.state == state]
+    # Also said where it follows from the state, so that the partial index is used.
+    return [_OPEN_TICKET, *conditions] if state == "open" or state in OPEN else conditions
 
 
 def due(connection: Connection, until: date, limit: int) -> list[TicketLine]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from normalizer.complaint import Complaint, ReceiptRecord, StoredAttachment
-from normalizer.message import Message, Raw
+from normalizer.message import Raw
 from tickets.model import (
     OPEN,
     AttachmentRow,
@@ -20,12 +20,10 @@ from tickets.model import (
     Ticket,
 )
 from tickets.store.batch import Found, Values
+from tickets.store.documents import COMPLAINTS, MESSAGES, TICKETS
 from tickets.store.times import from_micros, micros_or_none, moment_or_none, to_micros
 
 _encode = msgspec.json.Encoder().encode
-_decode_complaint = msgspec.json.Decoder(Complaint).decode
-_decode_ticket = msgspec.json.Decoder(Ticket).decode
-_decode_message = msgspec.json.Decoder(Message).decode
 _decode_attachment = msgspec.json.Decoder(AttachmentRow).decode
 _decode_routes = msgspec.json.Decoder(tuple[Route, ...]).decode
 _decode_words = msgspec.json.Decoder(dict[str, str]).decode
@@ -84,7 +82,7 @@ def complaint_columns(complaint: Complaint) -> Values:
     return (
         complaint.channel, complaint.channel_id, complaint.sender_key, to_micros(complaint.received_at),
         complaint.effective_received_date.isoformat(), complaint.kind, complaint.category,
-        complaint.assessment.urgency, document(kept), complaint.complaint_id,
+        complaint.assessment.urgency, COMPLAINTS.write(kept), complaint.complaint_id,
     )  # fmt: skip
 
 
@@ -95,16 +93,16 @@ def ticket_columns(ticket: Ticket) -> Values:
         ticket.first_response_due.isoformat() if ticket.first_response_due else None,
         ticket.resolve_due.isoformat() if ticket.resolve_due else None,
         to_micros(ticket.opened_at), to_micros(ticket.updated_at), micros_or_none(ticket.closed_at),
-        document(ticket), ticket.complaint_id,
+        TICKETS.write(ticket), ticket.complaint_id,
     )  # fmt: skip
 
 
-def complaint_from(text: str) -> Complaint:
-    return _decode_complaint(text)
+def complaint_from(written: bytes) -> Complaint:
+    return COMPLAINTS.read(written)
 
 
-def ticket_from(text: str) -> Ticket:
-    return _decode_ticket(text)
+def ticket_from(written: bytes) -> Ticket:
+    return TICKETS.read(written)
 
 
 def message_row(row: MessageRow) -> Values:
@@ -115,7 +113,7 @@ def message_row(row: MessageRow) -> Values:
         message = msgspec.structs.replace(message, attachments=bare)
     return (
         row.id, row.organisation, message.key, row.complaint_id, row.raw_id, row.channel_id, row.digest,
-        document(message),
+        MESSAGES.write(message),
     )  # fmt: skip
 
 
@@ -127,7 +125,7 @@ def message_from(row: Found) -> MessageRow:
         raw_id=row.raw_id,
         channel_id=row.channel_id,
         digest=row.digest,
-        message=_decode_message(row.document),
+        message=MESSAGES.read(row.document),
     )
 
 

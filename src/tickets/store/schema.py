@@ -1,4 +1,4 @@
-"""The tables of the core store. Documents are JSON text; beside them stand only the columns that are searched.
+"""The tables of the core store. Documents are JSON (`documents`); beside them stand only the columns that are searched.
 
 `tickets.migrations` creates them; a test holds both together. Unique keys make every repeat harmless.
 """
@@ -29,7 +29,7 @@ from sqlalchemy import (
 from tickets.store.times import Day, Moment
 
 #: The newest migration that this code was written for (the `revision` of the last file in migrations/versions).
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData(
     naming_convention={
@@ -98,13 +98,16 @@ tickets = Table(
     Column("opened_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("closed_at", Moment),
-    Column("complaint", Text, nullable=False),
-    Column("ticket", Text, nullable=False),
+    Column("complaint", LargeBinary, nullable=False),
+    Column("ticket", LargeBinary, nullable=False),
     Index("ix_tickets_organisation_received_at", "organisation", "received_at"),
     Index("ix_tickets_organisation_sender_key", "organisation", "sender_key"),
     _partial("ix_tickets_open", "organisation", "state", "complaint_id", where="open = 1"),
-    _partial("ix_tickets_first_response_due", "first_response_due", where="open = 1"),
-    _partial("ix_tickets_resolve_due", "resolve_due", where="open = 1"),
+    # Most clocks wait for documents: what has no date is in neither.
+    _partial(
+        "ix_tickets_first_response_due", "first_response_due", where="open = 1 AND first_response_due IS NOT NULL"
+    ),
+    _partial("ix_tickets_resolve_due", "resolve_due", where="open = 1 AND resolve_due IS NOT NULL"),
 )
 
 
@@ -129,7 +132,7 @@ messages = Table(
     Column("raw_id", String, nullable=False),
     Column("channel_id", String, nullable=False),
     Column("digest", String, nullable=False),
-    Column("document", Text, nullable=False),
+    Column("document", LargeBinary, nullable=False),
     UniqueConstraint("organisation", "key"),
 )
 

@@ -116,7 +116,7 @@ class Store:
         if until is not None:
             statement = statement.where(column.received_at < until)
         if state is not None:
-            statement = statement.where(column.state == state)
+            statement = statement.where(*queries.in_state(state))
         return queries.views(self._reader, statement)
 
     def export_rows(
