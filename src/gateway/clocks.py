@@ -19,6 +19,9 @@ from tickets.deadlines_explain import explain
 from tickets.model import Ticket
 from tickets.policy import Policy
 
+#: A day's messages fall into some dozens of cases; this many are remembered for each organisation.
+_REMEMBERED = 1_000
+
 
 class Promise(Struct, frozen=True, kw_only=True):
     """The due dates of one complaint, as stored with its ticket."""
@@ -85,8 +88,37 @@ def dates_of(ticket: Ticket) -> dict[str, str]:
 def promise(organisation: Organisation, complaint: Complaint, as_of: datetime | None = None) -> Promise:
     """Every clock of a complaint, explained; with a problem instead of dates where a calendar file is missing.
 
-    With `as_of`, documents that nobody asked for in time count as complete (G7).
+    With `as_of`, documents that nobody asked for in time count as complete (G7). What the organisation promised for the
+    same case is remembered: of each moment the clocks use only the WIB date, once day 0 is known (R1, R5).
     """
+    policy, calendar, assessed = organisation.policy, organisation.calendar, complaint.assessment
+    channel, received_at = complaint.channel, complaint.received_at
+    try:
+        received = calendar.effective_received_date(received_at, policy.hours_of(channel), policy.form_of(channel))
+    except CalendarMissing as error:
+        return _unknown(error)
+    complete_at = complaint.documents_complete_at
+    same = (
+        received,
+        complaint.form,
+        complaint.kind,
+        assessed.tier,
+        assessed.severity,
+        assessed.urgency,
+        assessed.has_documents,
+        None if complete_at is None else wib_date(complete_at),
+        None if as_of is None else wib_date(as_of),
+    )
+    known = organisation.promised.get(same)
+    if known is None:
+        known = _promise(organisation, complaint, as_of)
+        if len(organisation.promised) >= _REMEMBERED:
+            organisation.promised.clear()
+        organisation.promised[same] = known
+    return known
+
+
+def _promise(organisation: Organisation, complaint: Complaint, as_of: datetime | None) -> Promise:
     case = Case(
         channel=complaint.channel,
         received_at=complaint.received_at,
@@ -101,16 +133,20 @@ def promise(organisation: Organisation, complaint: Complaint, as_of: datetime | 
     try:
         found = deadlines(organisation.policy, organisation.calendar, case, as_of)
     except CalendarMissing as error:
-        return Promise(
-            first_response=None,
-            resolve_earliest=None,
-            resolve=None,
-            explained={"problem": str(error)},
-            problem=str(error),
-        )
+        return _unknown(error)
     return Promise(
         first_response=found.first_response.due if isinstance(found.first_response, Due) else None,
         resolve_earliest=found.resolve.earliest,
         resolve=found.resolve.due,
         explained=explain(found),
+    )
+
+
+def _unknown(error: CalendarMissing) -> Promise:
+    return Promise(
+        first_response=None,
+        resolve_earliest=None,
+        resolve=None,
+        explained={"problem": str(error)},
+        problem=str(error),
     )

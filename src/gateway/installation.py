@@ -7,7 +7,7 @@ the operator wrote and its channels. `Installation` adds what it takes to unders
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from gateway.config import Config
 
 if TYPE_CHECKING:
     # Their modules take longer to import than a first message takes to acknowledge.
+    from gateway.clocks import Promise
     from normalizer.lexicon import Lexicon
     from receipts.wording import Wording
     from tickets.calendar import Calendar
@@ -31,6 +32,8 @@ class Organisation:
     name: str
     policy: Policy
     calendar: Calendar
+    #: What it promised lately, by all that a promise depends on; only `gateway.clocks` reads and writes it.
+    promised: dict[tuple[object, ...], Promise] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
