@@ -149,6 +149,35 @@ async def test_redirects_are_not_followed(serve: Serve) -> None:
     assert isinstance(http_errors.error("P", CLOUD, 307, now=NOW), Unavailable)
 
 
+async def test_an_answer_is_read_whole_but_not_for_ever(serve: Serve) -> None:
+    """In one piece, in several, empty; of an endless one no more than an answer may have, and a piece."""
+    piece = b"x" * 65_536
+    pieces = {"/none": 0, "/few": 3, "/endless": 10_000}
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == "/whole":
+            return web.Response(body=b"whole")
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            for _ in range(pieces[request.path]):
+                await response.write(piece)
+                await asyncio.sleep(0)
+        except ConnectionResetError:
+            pass
+        return response
+
+    base = await serve(answer)
+    async with aiohttp.ClientSession() as session:
+        found = [
+            await call(session, "P", "GET", base + path, within=30, writes=False)
+            for path in ("/whole", "/none", "/few", "/endless", "/whole")
+        ]
+    whole, none, few, endless, again = (each.body for each in found)
+    assert (whole, none, few, again) == (b"whole", b"", piece * 3, b"whole")
+    assert http_errors.MOST_ANSWER_BYTES < len(endless) < 2 * http_errors.MOST_ANSWER_BYTES
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"a', b"\xff", b"[" * 100_000, b"NaN"])
 def test_bodies_that_are_no_json_survive(body: bytes) -> None:
     """A proxy's page, a truncated answer, nesting: None, never an exception."""

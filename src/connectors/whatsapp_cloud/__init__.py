@@ -29,6 +29,7 @@ from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
 CODES = codes.load(HERE / "codes.yaml")
+_encode = msgspec.json.Encoder().encode
 
 
 class WhatsAppCloud:
@@ -95,8 +96,7 @@ class WhatsAppCloud:
         }
         if out.in_reply_to:
             body["context"] = {"message_id": out.in_reply_to}
-        answer = await self._call("POST", f"{self._settings.phone_number_id}/messages", json=body)
-        found = _read(answer, SendAnswer)
+        _, found = await self._exchange("POST", f"{self._settings.phone_number_id}/messages", data=_encode(body))
         if found is None or not found.messages or not found.messages[0].id:
             raise Ambiguous("WhatsApp accepted the message but its answer names none")
         wamid = found.messages[0].id
@@ -165,6 +165,14 @@ class WhatsAppCloud:
         return {"Authorization": f"Bearer {self._settings.access_token.get_secret_value()}"}
 
     async def _call(self, method: str, path: str, **request: Any) -> http_errors.Answered:
+        answer, _ = await self._exchange(method, path, **request)
+        return answer
+
+    async def _exchange(self, method: str, path: str, **request: Any) -> tuple[http_errors.Answered, SendAnswer | None]:
+        """A good answer as it came and as far as it answers a send; `data` is JSON."""
+        headers = self._bearer()
+        if "data" in request:
+            headers["Content-Type"] = "application/json"
         answer = await http_errors.call(
             self._setup.session(),
             "WhatsApp",
@@ -172,14 +180,14 @@ class WhatsAppCloud:
             f"{self._base}/{path}",
             within=self._settings.timeout_seconds,
             writes=method == "POST",
-            headers=self._bearer(),
+            headers=headers,
             **request,
         )
-        found = _read(answer, SendAnswer)
+        found: SendAnswer | None = _read(answer, SendAnswer)
         failed = found.error if found is not None else None
         if answer.status != 200 or failed is not None:
             raise self._error(answer, failed.code if failed is not None else None, writes=method == "POST")
-        return answer
+        return answer, found
 
     def _error(self, answer: http_errors.Answered, code: int | str | None, *, writes: bool) -> ConnectorError:
         return http_errors.error(
