@@ -9,8 +9,6 @@ from typing import Any
 
 import structlog
 
-from normalizer.privacy import redact
-
 #: Keys whose values are ours: ids, counts, classes. Everything else is looked at.
 _OURS = frozenset({"timestamp", "level", "event", "channel", "raw_id", "error", "state", "count", "version", "address"})
 _SECRET_KEYS = ("token", "secret", "password", "authorization", "api_key", "code")
@@ -65,6 +63,8 @@ def _only_the_class_of_errors(_: Any, __: str, event: MutableMapping[str, Any]) 
 
 
 def _mask(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    from normalizer.privacy import redact  # what it knows of telephone numbers is not needed before the first line
+
     for key, value in event.items():
         if any(word in key.lower() for word in _SECRET_KEYS):
             event[key] = "[masked]"

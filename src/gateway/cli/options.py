@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-DEFAULT_CONFIG = Path("config/aduan.yaml")
+from gateway.cli.plain import DEFAULT_CONFIG
+
+__all__ = ["DEFAULT_CONFIG", "ConfigOption", "JsonOption"]
 
 ConfigOption = Annotated[
     Path,

@@ -10,6 +10,7 @@ import typer
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption
 from gateway.cli.out import fail, say
 from gateway.cli.place import installation_at, opened_at
+from gateway.cli.plain import load_structlog
 from gateway.cli.words import one_of
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def serve(
             "one process does everything, so leave --role out",
             2,
         )
+    load_structlog()
     opened = opened_at(config)
     from gateway.serve import run_opened
 
