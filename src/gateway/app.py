@@ -241,7 +241,9 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
             max_total_bytes=config.uploads.max_total_bytes,
         ),
     )
-    reception.later.serve([*operations.routes(), *public_routes(desk, settings)])
+    # The words of the pages are read here; meanwhile the loop acknowledges.
+    pages = await asyncio.to_thread(public_routes, desk, settings)
+    reception.later.serve([*operations.routes(), *pages])
     return Running(installation, reception, store, worker, outbox, stack)
 
 

@@ -105,8 +105,10 @@ async def _complete(opened: Opened, reception: Reception, stack: AsyncExitStack)
 
 
 def _settle_memory() -> None:
-    """Takes what the start made out of the garbage collector's sight: it stays, and walking it stops everything."""
-    gc.collect()
+    """Takes what the start made out of the garbage collector's sight: it stays, and walking it stops everything.
+
+    Not even one round first: it would stop the acknowledging for 0.1 s to find 3,000 of 116,000 objects.
+    """
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
 
