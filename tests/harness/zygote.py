@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gateway.app  # noqa: F401  # the server imports it when it already listens: here it must be there before a fork
 from connectors import registry
 from connectors.whatsapp_cloud import WhatsAppCloud
 from gateway import serve, worker
