@@ -21,7 +21,6 @@ from gateway.config_open import Opened
 from gateway.installation import Installation
 from gateway.logs import configure
 from gateway.reception import Reception
-from tickets.yaml_lines import InvalidFile
 
 if TYPE_CHECKING:
     from gateway.app import Running
@@ -42,16 +41,14 @@ def run(installation: Installation) -> int:
 
 
 def run_opened(opened: Opened) -> int:
-    """The exit code after a clean stop (0), or of a start that failed (1). Blocks until SIGINT or SIGTERM."""
+    """The exit code after a clean stop (0), or of a start that failed (1). Blocks until SIGINT or SIGTERM.
+
+    Raises InvalidFile when the rest of the configuration turns out to be wrong; then nothing runs any more.
+    """
     configure(opened.front.config.log_level)
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         asyncio.run(_serve(opened))
-    except InvalidFile as error:
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
-        print(f"aduan: {opened.front.file} cannot be used: {len(error.problems)} problems", file=sys.stderr)
-        return 1
     except (Misconfigured, _NotStarted) as error:
         print(f"aduan: {error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import aiohttp
 import pytest
 
 from gateway.app import Running
+from gateway.config_file import read_config
 from gateway.config_load import Installation, load
+from gateway.config_memory import Memory, mark_of
 from gateway.reception import Reception
 from harness import until, write_config
 from harness.meta import body_of, signed, text_message
@@ -120,22 +123,31 @@ def test_a_rest_that_fails_ends_the_process_in_the_same_words(installation: Inst
         db.execute("create table alembic_version (version_num text)")
         db.execute("insert into alembic_version values ('from-the-future')")
     db.close()
-    said = [
-        subprocess.run(
-            [sys.executable, "-c", START, "serve", "--config", str(installation.file)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        for _ in range(2)
-    ]
+    said = [serve(installation.file) for _ in range(2)]
     assert (installation.data_dir / "cache" / "configuration").is_file()
     for each in said:
         assert each.returncode == 1
         assert "start the version that wrote it" in each.stderr.splitlines()[-1]
         assert "Traceback" not in each.stderr
         assert not each.stdout
+
+
+def test_a_mark_that_is_wrong_only_delays_the_refusal(installation: Installation) -> None:
+    """Should a bad configuration pass for a known one, the start still ends with every mistake and its line."""
+    wrong = installation.file.with_name("lexicon-of-this-test")
+    wrong.mkdir()
+    (wrong / "id.yaml").write_text("lexicon: 1\n  version: 2\n", encoding="utf-8")
+    with installation.file.open("a", encoding="utf-8") as file:
+        file.write(f"lexicon: {wrong.name}\n")
+    mark = mark_of(read_config(installation.file, os.environ))
+    assert mark is not None
+    Memory(installation.data_dir).keep(mark)
+    said = serve(installation.file)
+    assert said.returncode == 1
+    assert f"{wrong.name}/id.yaml:2: is not valid YAML" in said.stderr
+    assert said.stderr.splitlines()[-1].endswith("cannot be used: 1 problems")
+    assert "Traceback" not in said.stderr
+    assert (installation.data_dir / "journal.db").is_file()
 
 
 def test_what_receiving_needs_imports_nothing_that_can_wait(tmp_path: Path) -> None:
@@ -150,6 +162,13 @@ def test_what_receiving_needs_imports_nothing_that_can_wait(tmp_path: Path) -> N
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def serve(config: Path) -> subprocess.CompletedProcess[str]:
+    """A server that cannot start, at its end."""
+    words = [sys.executable, "-c", START, "serve", "--config", str(config)]
+    kept = {name: value for name, value in os.environ.items() if name not in {"HOST", "PORT", "DATA_DIR"}}
+    return subprocess.run(words, env=kept, capture_output=True, text=True, timeout=60, check=False)
 
 
 def _set_version(database: Path, version: str) -> None:

@@ -26,7 +26,7 @@ def installation_at(config: Path) -> Installation:
     try:
         return overridden(load(config))
     except InvalidFile as error:
-        _refuse(config, error)
+        refuse(config, error)
 
 
 def opened_at(config: Path) -> Opened:
@@ -38,7 +38,7 @@ def opened_at(config: Path) -> Opened:
     try:
         return open_config(config)
     except InvalidFile as error:
-        _refuse(config, error)
+        refuse(config, error)
 
 
 def data_dir_at(config: Path) -> Path:
@@ -78,7 +78,8 @@ def store_in(data_dir: Path) -> Iterator[Store]:
         store.close()
 
 
-def _refuse(config: Path, error: InvalidFile) -> NoReturn:
+def refuse(config: Path, error: InvalidFile) -> NoReturn:
+    """Ends the command with every problem of a file."""
     for problem in error.problems:
         complain(str(problem))
     fail(f"{config} cannot be used: {len(error.problems)} problems")

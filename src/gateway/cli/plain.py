@@ -30,10 +30,9 @@ def serve(words: Sequence[str], environ: Mapping[str, str]) -> int | None:
     from tickets.yaml_lines import InvalidFile
 
     try:
-        opened = open_config(config)
+        return run_opened(open_config(config))
     except InvalidFile:
         return None
-    return run_opened(opened)
 
 
 def load_structlog() -> None:

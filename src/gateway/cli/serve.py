@@ -9,7 +9,7 @@ import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption
 from gateway.cli.out import fail, say
-from gateway.cli.place import installation_at, opened_at
+from gateway.cli.place import installation_at, opened_at, refuse
 from gateway.cli.plain import load_structlog
 from gateway.cli.words import one_of
 
@@ -33,8 +33,13 @@ def serve(
     load_structlog()
     opened = opened_at(config)
     from gateway.serve import run_opened
+    from tickets.yaml_lines import InvalidFile
 
-    raise typer.Exit(run_opened(opened))
+    try:
+        code = run_opened(opened)
+    except InvalidFile as error:
+        refuse(config, error)
+    raise typer.Exit(code)
 
 
 def simulate(
