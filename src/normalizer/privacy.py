@@ -42,10 +42,11 @@ MASKS: dict[SpanKind, str] = {
 #: Nobody types a number in more groups than this; it bounds the work per group.
 _MOST_GROUPS = 7
 _KEYWORD_WINDOW = 48
+_NEAR = 12
 
-# Deterministic: after a digit comes a digit, or up to two separators and a digit, and nothing is given back. The plus
-# sign before it is looked up: an expression that must begin with a digit passes over the rest several times faster.
+# Deterministic: after a digit comes a digit, or up to two separators and a digit, and nothing is given back.
 _DIGIT_RUN = re.compile(r"[0-9](?:[ .\-()/\u00a0\u2010-\u2015]{0,2}+[0-9])++")
+_MARKED = bytes(0x30 if chr(code) in "0123456789" else 0x20 for code in range(256))
 _GROUP = re.compile(r"\+?[0-9]+")
 _NOT_DIGITS = dict.fromkeys(map(ord, " +.-()/\u00a0\u2010\u2011\u2012\u2013\u2014\u2015"))
 _BANKS = "bca|bni|bri|btn|bsi|mandiri|cimb|permata|danamon|jago|jenius"
@@ -180,15 +181,26 @@ def _code(text: str, start: int) -> Span | None:
     if tail is None:
         return None
     before = text[max(0, head - _KEYWORD_WINDOW) : head]
-    if not _may_end_with(before, _LAST_CODE_WORDS) or _CODE_WORD.search(before) is None:
+    if not _may_end_with(before, _LAST_CODE_WORDS):
+        return None
+    # Mostly the word stands right before the number, and the search is as long as what it searches.
+    near = max(0, len(before) - _NEAR)
+    if _CODE_WORD.search(before, near) is None and (not near or _CODE_WORD.search(before) is None):
         return None
     return Span("account", head, tail.end())
 
 
 def _numbers(text: str) -> list[Span]:
     spans: list[Span] = []
-    for run in _DIGIT_RUN.finditer(text):
-        start, end = run.span()
+    # Byte for character, so that the next digit is found by looking for one byte: most of a text holds none.
+    marked = text.encode("ascii", "replace").translate(_MARKED)
+    end = 0
+    while (start := marked.find(b"0", end)) != -1:
+        run = _DIGIT_RUN.match(text, start)
+        if run is None:
+            end = start + 1
+            continue
+        end = run.end()
         before = text[start - 1] if start else ""
         if before == "+":
             start -= 1
@@ -211,10 +223,16 @@ def _numbers(text: str) -> list[Span]:
 
 def _numbers_in_run(text: str, start: int, end: int, known_until: int) -> Iterator[Span]:
     """The personal numbers among the groups of digits in `text[start:end]` that end behind `known_until`."""
-    groups = [group.span() for group in _GROUP.finditer(text, start, end) if group.end() > known_until]
     # A word can stand only before the first group: the others have digits before them.
     anchor = _anchor(text, start) if not known_until else None
     is_money_after = _MONEY_AFTER.match(text, end) is not None
+    if end - start < 2 * _MOST_GROUPS and not known_until:  # too short for more groups: at first all of it is tried
+        kind = _kind(text[start:end], "money" if is_money_after else anchor)
+        if kind is not None:
+            if kind != "plain":
+                yield Span(kind, start, end)
+            return
+    groups = [group.span() for group in _GROUP.finditer(text, start, end) if group.end() > known_until]
     index = 0
     while index < len(groups):
         step = 1

@@ -89,6 +89,8 @@ def test_no_word_before_a_number_is_passed_over_unasked(before: str) -> None:
     for expression in (privacy._SECRET_WORD, privacy._NUMBER_OF, privacy._ACCOUNT_WORD):
         assert expression.search(before) is None or privacy._may_end_with(before, privacy._LAST_WORDS)
     assert privacy._CODE_WORD.search(before) is None or privacy._may_end_with(before, privacy._LAST_CODE_WORDS)
+    near = privacy._CODE_WORD.search(before, max(0, len(before) - privacy._NEAR))
+    assert near is None or privacy._CODE_WORD.search(before) is not None
     is_money = privacy._MONEY_BEFORE.search(before[-privacy._KEYWORD_WINDOW :]) is not None
     assert (privacy._anchor(before + "1", len(before)) == "money") == is_money
 
