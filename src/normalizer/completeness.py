@@ -29,19 +29,18 @@ class DocumentRules(Struct, frozen=True, kw_only=True):
 
 def presence(complaint: Complaint, rules: DocumentRules) -> dict[str, Presence]:
     """Return for every listed document whether it is present, missing, unknown, or not required for this complaint."""
-    kinds: set[str] = {item.kind for item in complaint.attachments if item.status in ("pending", "stored")}
+    kinds: set[str] = set()
+    if complaint.attachments:
+        kinds = {item.kind for item in complaint.attachments if item.status in ("pending", "stored")}
     found: dict[str, Presence] = {}
     for name in rules.listed:
         there = _presence(name, complaint, kinds)
-        needed = _needed(rules.required_when.get(name), complaint, rules)
-        if there == "present":
-            found[name] = "present"
-        elif needed is False:
-            found[name] = "not_required"
-        elif needed is None:
-            found[name] = "unknown"
-        else:
-            found[name] = there
+        condition = rules.required_when.get(name) if there != "present" else None
+        if condition is not None:
+            needed = _needed(condition, complaint, rules)
+            if needed is not True:
+                there = "unknown" if needed is None else "not_required"
+        found[name] = there
     return found
 
 
@@ -63,22 +62,22 @@ def assess(complaint: Complaint, rules: DocumentRules) -> tuple[tuple[str, ...],
     if rules.on_request_only or not rules.listed:
         return (), True
     states = presence(complaint, rules)
-    missing = tuple(name for name, state in states.items() if state == "missing")
-    if missing:
-        return missing, False
+    if "missing" in states.values():
+        return tuple([name for name, state in states.items() if state == "missing"]), False
     return (), None if "unknown" in states.values() else True
 
 
-def _needed(condition: str | None, complaint: Complaint, rules: DocumentRules) -> bool | None:
-    if condition is None:
-        return True
+def _needed(condition: str, complaint: Complaint, rules: DocumentRules) -> bool | None:
     if condition == "represented":
         return complaint.representative is not None
-    subjects = {"technical": rules.technical, "about_transaction": rules.about_transaction}.get(condition)
-    if subjects is None:
+    if condition == "technical":
+        subjects = rules.technical
+    elif condition != "about_transaction":
         return None
-    if condition == "about_transaction" and complaint.transaction is not None:
+    elif complaint.transaction is not None:
         return True
+    else:
+        subjects = rules.about_transaction
     if complaint.category in subjects or complaint.issue in subjects:
         return True
     return None if complaint.category is None and complaint.issue is None else False

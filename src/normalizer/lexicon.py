@@ -53,14 +53,14 @@ class Entry(NamedTuple):
 class Node:
     """A place in the trie: the words that may follow, what ends here, and whether other words may stand between."""
 
-    __slots__ = ("after_gap", "entries", "next", "stops")
+    __slots__ = ("after_gap", "entries", "gap_ends", "next")
 
     def __init__(self) -> None:
         self.next: dict[str, Node] = {}
         self.after_gap: Node | None = None
         self.entries: tuple[Entry, ...] = ()
-        #: Whether something ends or may be interrupted here, whichever word follows.
-        self.stops = False
+        #: The words that may follow a gap: those of `after_gap`.
+        self.gap_ends: frozenset[str] | None = None
 
 
 class Lexicon(Struct, frozen=True, kw_only=True):
@@ -83,9 +83,15 @@ class Lexicon(Struct, frozen=True, kw_only=True):
         tokens.append("")  # no word: so that the last one has a follower too
         found: dict[Node, None] = {}
         for index, node in enumerate(map(self.root.next.get, tokens), 1):
-            # Most words that begin a term are followed by another word than the term's.
-            if node is not None and (node.stops or tokens[index] in node.next):
-                _follow(node, tokens, index, found)
+            if node is not None:
+                # As in `_follow`, which most words that begin a term never need: another word than the term's follows.
+                if node.entries:
+                    found[node] = None
+                if node.gap_ends is not None and not node.gap_ends.isdisjoint(tokens[index : index + GAP + 1]):
+                    _follow_after_gap(node, tokens, index, found)
+                deeper = node.next.get(tokens[index])
+                if deeper is not None:
+                    _follow(deeper, tokens, index + 1, found)
         return [entry for node in found for entry in node.entries]
 
 
@@ -177,23 +183,24 @@ def compile(data: Mapping[str, Any]) -> Lexicon:
 
 
 def _follow(node: Node, tokens: list[str], index: int, found: dict[Node, None]) -> None:
-    """Adds the nodes where terms end that begin at `node` and go on with `tokens[index]`; the last token is no word."""
-    while True:
-        if node.entries:
-            found[node] = None
-        if node.after_gap is not None:
-            # A term has one gap at most, so this never branches again below.
-            following, reach = node.after_gap.next, tokens[index : index + GAP + 1]
-            if not following.keys().isdisjoint(reach):
-                for start, token in enumerate(reach, index + 1):
-                    beyond = following.get(token)
-                    if beyond is not None:
-                        _follow(beyond, tokens, start, found)
-        deeper = node.next.get(tokens[index])
-        if deeper is None:
-            return
-        node = deeper
+    """Adds the nodes where terms end that led to `node` and go on with `tokens[index]`; the last token is no word."""
+    deeper: Node | None = node
+    while deeper is not None:
+        if deeper.entries:
+            found[deeper] = None
+        if deeper.gap_ends is not None and not deeper.gap_ends.isdisjoint(tokens[index : index + GAP + 1]):
+            _follow_after_gap(deeper, tokens, index, found)
+        deeper = deeper.next.get(tokens[index])
         index += 1
+
+
+def _follow_after_gap(node: Node, tokens: list[str], index: int, found: dict[Node, None]) -> None:
+    """The same for terms that have their gap here; it never branches again below, as a term has one gap at most."""
+    assert node.after_gap is not None
+    for start, token in enumerate(tokens[index : index + GAP + 1], index + 1):
+        beyond = node.after_gap.next.get(token)
+        if beyond is not None:
+            _follow(beyond, tokens, start, found)
 
 
 def _entries(language: str, section: str, content: object, problems: list[str]) -> Iterator[Entry]:
@@ -276,20 +283,22 @@ def _read_spelling(language: str, content: object, spelling: dict[str, tuple[str
 
 def _trie(entries: list[Entry], spelling: Mapping[str, tuple[str, ...]]) -> tuple[Node, set[str]]:
     root = Node()
+    gaps: list[Node] = []
     vocabulary: set[str] = set()
     for entry in entries:
         node = root
         for number, half in enumerate(entry.term.split(_GAP_SIGN)):
             if number:
+                gaps.append(node)
                 node.after_gap = node.after_gap or Node()
-                node.stops = True
                 node = node.after_gap
             for word in words(half):
                 for token in spelling.get(word, (word,)):
                     vocabulary.add(token)
                     node = node.next.setdefault(token, Node())
         node.entries = _with(node.entries, entry, spelling)
-        node.stops = True
+    for node in gaps:
+        node.gap_ends = frozenset(node.after_gap.next if node.after_gap is not None else ())
     return root, vocabulary
 
 
