@@ -40,8 +40,10 @@ def phone(raw: str | None) -> str | None:
     """Return the telephone number in E.164, or None when it is none; a number without a country is Indonesian."""
     if not raw or len(raw) > _LONGEST_PHONE:
         return None
-    digits = _SEPARATORS.sub("", _SCHEME.sub("", raw.strip()))
-    mobile = _INDONESIAN_MOBILE.fullmatch(digits)
+    mobile = _INDONESIAN_MOBILE.fullmatch(raw)  # as providers give it
+    if mobile is None:
+        digits = _SEPARATORS.sub("", _SCHEME.sub("", raw.strip()))
+        mobile = _INDONESIAN_MOBILE.fullmatch(digits)
     if mobile is not None:
         return "+62" + mobile[1]
     if _PHONE_SHAPE.fullmatch(digits) is None:

@@ -139,6 +139,8 @@ def normalize(message: Message, context: Context) -> Complaint:
 
 
 def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment.astimezone(UTC)
     except OverflowError:  # the first or the last hours that a datetime can hold

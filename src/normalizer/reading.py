@@ -94,7 +94,7 @@ def _subject(heading: str | None, visible: str, redacted: str | None) -> str:
 
 def _profile_name(name: str | None) -> str | None:
     shown = text.line(name)
-    return shown if shown is not None and any(char.isalpha() for char in shown) else None
+    return shown if shown is not None and any(map(str.isalpha, shown)) else None
 
 
 def _other_contacts(
@@ -118,7 +118,7 @@ def _contact_flags(
     message: Message, answers: fields.Answers, phone: str | None, email: identity.Email | None
 ) -> tuple[str, ...]:
     found = []
-    if any(address is not None and address.confusable for address in (email, answers.email)):
+    if (email is not None and email.confusable) or (answers.email is not None and answers.email.confusable):
         found.append("confusable_address")
     if _other_contacts(message, answers, phone, email):
         found.append("other_contact")
@@ -130,4 +130,6 @@ def _contact_flags(
 
 
 def _unique(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    if not any(groups):
+        return ()
     return tuple(dict.fromkeys(shown for group in groups for raw in group if (shown := text.line(raw, 60)) is not None))

@@ -69,7 +69,10 @@ def first_line(text: str, limit: int = 80) -> str:
     """Return the first line that says something, cut at a word with an ellipsis when it is longer than `limit`."""
     start = text.lstrip()
     head = start[: 4 * limit].split("\n", 1)[0]
-    flat = " ".join(head.split())
+    near = head[: limit + 1]
+    flat = " ".join(near.split())
+    if len(flat) <= limit:  # blanks fell away, or it is shorter
+        flat = " ".join(head.split())
     if len(flat) <= limit:
         return flat
     cut = flat[: limit - 1]
