@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -73,7 +73,7 @@ def parse(raw: Raw, window: timedelta | None, codes: Codes) -> list[Event]:
     except _UNREADABLE as broken:
         raise Malformed(*_why(broken, "$")) from None
     found = _each(envelope.entry, "$.entry", lambda item, path: _entry(reading, _decode(item, Entry), path))
-    return list(found) or [Ignored(reason="empty delivery")]
+    return found or [Ignored(reason="empty delivery")]
 
 
 def _open(body: bytes) -> Envelope:
@@ -87,17 +87,17 @@ def _open(body: bytes) -> Envelope:
         return msgspec.json.decode(mended, type=Envelope)
 
 
-def _each(
-    items: Iterable[msgspec.Raw], path: str, read: Callable[[msgspec.Raw, str], Iterable[Event]]
-) -> Iterator[Event]:
+def _each(items: Iterable[msgspec.Raw], path: str, read: Callable[[msgspec.Raw, str], Iterable[Event]]) -> list[Event]:
     """Events of every item; one that cannot be read becomes Unreadable and its neighbours go on."""
+    found: list[Event] = []
     for index, item in enumerate(items):
         where = f"{path}[{index}]"
         try:
-            yield from list(read(item, where))
+            found += read(item, where)
         except _UNREADABLE as broken:
             reason, at = _why(broken, where)
-            yield Unreadable(path=at, reason=reason)
+            found.append(Unreadable(path=at, reason=reason))
+    return found
 
 
 def _entry(reading: Reading, entry: Entry, path: str) -> Iterable[Event]:
@@ -120,13 +120,16 @@ def _change(reading: Reading, change: Change, path: str) -> Iterable[Event]:
     contacts = [_contact(each) for each in value.contacts or ()]
     at = f"{path}.value"
     found: list[Event] = []
-    found += _each(
-        value.messages or (), f"{at}.messages", lambda i, _: [_message(reading, number, contacts, _decode(i, Item))]
-    )
-    found += _each(value.statuses or (), f"{at}.statuses", lambda i, _: [_status(reading, number, _decode(i, Status))])
-    found += _each(
-        value.errors or (), f"{at}.errors", lambda i, _: [Ignored(reason=f"provider error {_code(_decode(i, Error))}")]
-    )
+    if value.messages:
+        found += _each(
+            value.messages, f"{at}.messages", lambda i, _: [_message(reading, number, contacts, _decode(i, Item))]
+        )
+    if value.statuses:
+        found += _each(value.statuses, f"{at}.statuses", lambda i, _: [_status(reading, number, _decode(i, Status))])
+    if value.errors:
+        found += _each(
+            value.errors, f"{at}.errors", lambda i, _: [Ignored(reason=f"provider error {_code(_decode(i, Error))}")]
+        )
     return found or [Ignored(reason="nothing but metadata")]
 
 
