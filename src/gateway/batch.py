@@ -94,6 +94,7 @@ class Batch:
         self._seen: dict[tuple[str, str], SeenMessage] = {}
         self._receipts: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[str, date], range] = {}
+        self._versions: dict[str, str] = {}
         self._kept_raws = raws
         self._raws: dict[str, RawRow] = {}
         self._new: dict[str, tuple[Complaint, Ticket]] = {}
@@ -250,14 +251,15 @@ class Batch:
         arrived, _ = received_at(message, self._now)
         form = form_of(policy, channel, message)
         complaint_id = self._ids.new()
-        number = make_number(policy.prefix, wib_date(arrived), self._number(policy.prefix, wib_date(arrived)))
+        day = wib_date(arrived)
+        number = make_number(policy.prefix, day, self._number(policy.prefix, day))
         context = Context(
             complaint_id=complaint_id,
             ticket_number=number,
             tenant=organisation.slug,
             channel_id=channel.id,
             policy_id=policy.id,
-            policy_version=policy.version,
+            policy_version=self._version(organisation),
             calendar_version=organisation.calendar.version,
             form=form,
             effective_received_date=day_zero(organisation, message.channel, form, arrived),
@@ -326,6 +328,13 @@ class Batch:
             self._tasks.append(receipt.task)
         if receipt.row.state == "due":
             self._receipts[recipient] = previous + 1
+
+    def _version(self, organisation: Organisation) -> str:
+        """The version of its policy, which a policy finds anew whenever it is asked."""
+        found = self._versions.get(organisation.slug)
+        if found is None:
+            found = self._versions[organisation.slug] = organisation.policy.version
+        return found
 
     def _number(self, prefix: str, day: date) -> int:
         """The next ticket number of a day; the store's sequence is read once and moved once per batch."""

@@ -45,7 +45,7 @@ def chain(work: Work) -> None:
     """Writes the transaction's audit events behind the last one of the database."""
     if not work.audit:
         return
-    seq, previous = last(work.connection)
+    seq, previous = _last(work)
     rows = []
     for event in work.audit:
         seq += 1
@@ -56,14 +56,6 @@ def chain(work: Work) -> None:
         previous = hash_
     work.statements.audit.run(work.connection, rows)
     work.audit.clear()
-
-
-def last(connection: Connection) -> tuple[int, bytes]:
-    """Number and hash of the newest event."""
-    row = connection.execute(
-        select(schema.audit.c.seq, schema.audit.c.hash).order_by(schema.audit.c.seq.desc()).limit(1)
-    ).first()
-    return (0, GENESIS) if row is None else (row.seq, bytes(row.hash))
 
 
 def verify(connection: Connection) -> AuditReport:
@@ -90,6 +82,12 @@ def events(rows: Iterable[Found]) -> tuple[AuditEvent, ...]:
         )
         for row in rows
     )
+
+
+def _last(work: Work) -> tuple[int, bytes]:
+    """Number and hash of the newest event."""
+    found = work.statements.last_event.rows(work.connection)
+    return (found[0].seq, bytes(found[0].hash)) if found else (0, GENESIS)
 
 
 def _fault(row: Found, expected: int, previous: bytes) -> str | None:

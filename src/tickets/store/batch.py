@@ -56,7 +56,7 @@ class Lookup:
     def __init__(self, dialect: Dialect, by_values: ByValues) -> None:
         self._dialect = dialect
         self._by_values = by_values
-        self._compiled: dict[int, tuple[str, Sequence[str]]] = {}
+        self._compiled: dict[int, _Compiled] = {}
 
     def rows(self, connection: Connection, values: Collection[str], **fixed: str | int) -> list[Found]:
         """The rows for all of the values; `fixed` are the other parameters of the statement."""
@@ -68,15 +68,46 @@ class Lookup:
 
     def _some(self, connection: Connection, values: Sequence[str], fixed: dict[str, str | int]) -> Sequence[Found]:
         size = 1 << (len(values) - 1).bit_length()
-        sql, order = self._compiled.get(size) or self._compile(size)
+        sql, before, after = self._compiled.get(size) or self._compile(size)
         padded = [*values, *[values[-1]] * (size - len(values))]
-        given = {**fixed, **{f"value_{n}": value for n, value in enumerate(padded)}}
         if self._dialect.positional:
-            return connection.exec_driver_sql(sql, tuple(given[name] for name in order)).all()
-        return connection.exec_driver_sql(sql, given).all()
+            given = (*(fixed[name] for name in before), *padded, *(fixed[name] for name in after))
+            return connection.exec_driver_sql(sql, given).all()
+        return connection.exec_driver_sql(sql, {**fixed, **dict(zip(_value_names(size), padded, strict=True))}).all()
 
-    def _compile(self, size: int) -> tuple[str, Sequence[str]]:
-        statement = self._by_values([bindparam(f"value_{n}", type_=String()) for n in range(size)])
-        compiled = statement.compile(dialect=self._dialect)
-        self._compiled[size] = str(compiled), tuple(compiled.positiontup or ())
+    def _compile(self, size: int) -> _Compiled:
+        names = _value_names(size)
+        compiled = self._by_values([bindparam(name, type_=String()) for name in names]).compile(dialect=self._dialect)
+        order = tuple(compiled.positiontup or ())
+        start = order.index(names[0]) if order else 0
+        if self._dialect.positional and order[start : start + size] != names:
+            raise ValueError("the values must stand together in the statement")
+        self._compiled[size] = str(compiled), order[:start], order[start + size :]
         return self._compiled[size]
+
+
+#: The SQL, and where the database counts parameters the names of those before and behind the values.
+_Compiled = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+def _value_names(size: int) -> tuple[str, ...]:
+    return tuple(f"value_{n}" for n in range(size))
+
+
+class Query:
+    """One statement with a fixed set of values, compiled once; its rows come as the database stores them."""
+
+    def __init__(self, dialect: Dialect, statement: Select[Any] | Insert) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self._sql = str(compiled)
+        self._order = tuple(compiled.positiontup or ())
+        self._positional = dialect.positional
+        #: Values that the statement came with, such as its LIMIT.
+        self._own: dict[str, Any] = {name: value for name, value in compiled.params.items() if value is not None}
+
+    def rows(self, connection: Connection, **given: str | int) -> Sequence[Found]:
+        """All its rows."""
+        values = {**self._own, **given}
+        if self._positional:
+            return connection.exec_driver_sql(self._sql, tuple(values[name] for name in self._order)).all()
+        return connection.exec_driver_sql(self._sql, values).all()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 
 from normalizer.message import Deletion, Edit, Rekey
 from tickets.model import MessageRow
@@ -59,7 +59,7 @@ def apply_parked(work: Work, added: Sequence[MessageRow]) -> None:
     """Gives the changes that waited for these messages to them."""
     changes = schema.message_changes.c
     # Nearly always nothing waits at all: one look at the end of an index instead of one for each message.
-    if not added or work.connection.scalar(select(exists().where(changes.message_id.is_(None)))) is False:
+    if not added or not work.statements.some_parked_change.rows(work.connection):
         return
     by_organisation: dict[str, dict[str, MessageRow]] = {}
     for row in added:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from sqlalchemy import select
-
 from normalizer.complaint import Complaint
 from tickets.model import Known, KnownThread, Records, SeenMessage, Ticket
-from tickets.store import changes, rows, schema
+from tickets.store import changes, rows
 from tickets.store.batch import Batch, Values
-from tickets.store.dialect import insert
 from tickets.store.times import to_micros
 from tickets.store.work import Work
 
@@ -43,18 +40,14 @@ def next_numbers(work: Work, prefix: str, day: date, count: int) -> range:
 
     With a count of 0 nothing is taken: both ends of the empty range are the number that would be next.
     """
+    connection, statements, written = work.connection, work.statements, day.isoformat()
     if count == 0:
-        sequences = schema.sequences.c
-        found = select(sequences.last).where(sequences.prefix == prefix, sequences.day == day)
-        last = work.connection.execute(found).scalar() or 0
+        found = statements.last_number.rows(connection, prefix=prefix, day=written)
+        last = found[0].last if found else 0
         return range(last + 1, last + 1)
     if count < 0:
         raise ValueError("a count of numbers cannot be negative")
-    statement = insert(work.connection, schema.sequences).values(prefix=prefix, day=day, last=count)
-    taken = statement.on_conflict_do_update(
-        index_elements=["prefix", "day"], set_={"last": schema.sequences.c.last + statement.excluded.last}
-    ).returning(schema.sequences.c.last)
-    last = work.connection.execute(taken).scalar_one()
+    last = statements.take_numbers.rows(connection, prefix=prefix, day=written, count=count)[0].last
     return range(last - count + 1, last + 1)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Dialect,
     Integer,
     Select,
+    String,
     Table,
     bindparam,
     exists,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.dml import Insert, Update
 
 from tickets.store import schema
-from tickets.store.batch import Batch, Lookup
+from tickets.store.batch import Batch, Lookup, Query
 from tickets.store.claiming import Claim
 from tickets.store.dialect import insert_for
 
@@ -52,6 +53,10 @@ class Statements:
         self.known_messages = Lookup(dialect, _known_messages)
         self.known_threads = Lookup(dialect, _known_threads)
         self.tickets_by_id = Lookup(dialect, _tickets_by_id)
+        self.last_number = Query(dialect, _last_number())
+        self.take_numbers = Query(dialect, _take_numbers(dialect.name))
+        self.last_event = Query(dialect, _last_event())
+        self.some_parked_change = Query(dialect, _some_parked_change())
         self.parked_changes = Lookup(dialect, _parked_changes)
         self.receipt_counts = Lookup(dialect, _receipt_counts)
         self.claim = Claim(dialect)
@@ -193,6 +198,35 @@ def _known_threads(refs: Names) -> Select[Any]:
 def _tickets_by_id(ids: Names) -> Select[Any]:
     tickets = schema.tickets.c
     return select(tickets.complaint_id, tickets.complaint, tickets.ticket).where(tickets.complaint_id.in_(ids))
+
+
+def _last_number() -> Select[Any]:
+    sequences = schema.sequences.c
+    return select(sequences.last).where(sequences.prefix == bindparam("prefix"), sequences.day == _given_day())
+
+
+def _take_numbers(dialect: str) -> Insert:
+    statement = insert_for(dialect, schema.sequences).values(
+        prefix=bindparam("prefix"), day=_given_day(), last=bindparam("count")
+    )
+    last = schema.sequences.c.last
+    return statement.on_conflict_do_update(
+        index_elements=["prefix", "day"], set_={"last": last + statement.excluded.last}
+    ).returning(last)
+
+
+def _given_day() -> BindParameter[str]:
+    # As the database stores it: these statements go to the driver past the conversion of `Day`.
+    return bindparam("day", type_=String())
+
+
+def _last_event() -> Select[Any]:
+    audit = schema.audit.c
+    return select(audit.seq, audit.hash).order_by(audit.seq.desc()).limit(1)
+
+
+def _some_parked_change() -> Select[Any]:
+    return select(literal_column("1")).where(schema.message_changes.c.message_id.is_(None)).limit(1)
 
 
 def _parked_changes(keys: Names) -> Select[Any]:
