@@ -32,6 +32,8 @@ T = TypeVar("T")
 log = structlog.get_logger("aduan.worker")
 
 BATCH = 200
+#: The same while a crowd waits to be acknowledged: what a batch takes, nobody is answered in.
+_BATCH_IN_CROWD = 50
 TRIES = 5
 _SLICE_SECONDS = 0.02
 _REMEMBERED = 4096
@@ -101,7 +103,7 @@ class Worker:
         while not self._stopping:
             self._woken.clear()
             try:
-                kept = await self._journal.take(BATCH)
+                kept = await self._journal.take(_BATCH_IN_CROWD if self._pressure.is_crowd else BATCH)
             except Exception as error:
                 log.error("journal_away", error=type(error).__name__)
                 await asyncio.sleep(_AWAY_SECONDS)
