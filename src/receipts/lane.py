@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from connectors.contract import Connector
 from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Throttled, Unavailable
 from connectors.facts import Facts
 from receipts.outcome import Patience
+from tickets.model import OutboxItem
 
 #: Seconds of sending that a limited channel may have claimed ahead.
 _AHEAD = 2.0
@@ -44,7 +45,9 @@ class Lane:
 
     def __init__(self, channel: Channel, *, most: int, clock: Callable[[], float]) -> None:
         self.channel = channel
-        self.slots = asyncio.Semaphore(channel.concurrent_sends)
+        #: Claimed and not begun; a few senders take from it: a task for each row would cost more than its wait.
+        self.waiting: deque[OutboxItem] = deque()
+        self.senders = 0
         #: Claimed and not finished.
         self.outstanding = 0
         #: Why sending is halted until somebody resumes it (the class name of the error); None while it runs.

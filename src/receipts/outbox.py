@@ -152,6 +152,7 @@ class Outbox:
         try:
             await self._insist(self._recover)
             await self._claim_until_stopped()
+            self._release_waiting()
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=self._grace)
         finally:
@@ -192,26 +193,38 @@ class Outbox:
             excess[name] += 1
             return
         lane.outstanding += 1
-        task = asyncio.create_task(self._deliver(item, name, lane))
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
+        lane.waiting.append(item)
+        if lane.senders < lane.channel.concurrent_sends:
+            lane.senders += 1
+            task = asyncio.create_task(self._send_waiting(name, lane))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _send_waiting(self, name: str, lane: Lane) -> None:
+        """One of a channel's senders: delivers what waits for the channel until nothing does."""
+        try:
+            while lane.waiting:
+                try:
+                    await self._deliver(lane.waiting.popleft(), name, lane)
+                except Exception as error:
+                    # Its row stays `sending` and is taken up at the next start, flagged.
+                    _log.error("delivery_broke", exc_type=type(error).__name__)
+        finally:
+            lane.senders -= 1
 
     async def _deliver(self, item: OutboxItem, name: str, lane: Lane) -> None:
         try:
-            async with lane.slots:
-                if self._stopping or lane.halted or lane.pause:
-                    settled = released(item.row, self._now() + lane.turn(0))
-                else:
-                    made = await attempt(item, lane, self._writer, self._now, self._send_seconds)
-                    recipient = item.row.routes[item.row.route].recipient
-                    if lane.learn(made.error, recipient, self._patience, self._jitter()):
-                        self._observe("channel_halted", name, 0.0)
-                        _log.error("sending_halted", channel_id=name, error_class=lane.halted)
-                    settled = settle(made, self._judge, self._jitter())
-                    if settled.row.state == "halted":
-                        _log.error(
-                            "receipt_halted", channel_id=name, key=item.row.key, exc_type=settled.row.error_class
-                        )
+            if self._stopping or lane.halted or lane.pause:
+                settled = released(item.row, self._now() + lane.turn(0))
+            else:
+                made = await attempt(item, lane, self._writer, self._now, self._send_seconds)
+                recipient = item.row.routes[item.row.route].recipient
+                if lane.learn(made.error, recipient, self._patience, self._jitter()):
+                    self._observe("channel_halted", name, 0.0)
+                    _log.error("sending_halted", channel_id=name, error_class=lane.halted)
+                settled = settle(made, self._judge, self._jitter())
+                if settled.row.state == "halted":
+                    _log.error("receipt_halted", channel_id=name, key=item.row.key, exc_type=settled.row.error_class)
             self._finish(settled, name)
         finally:
             was_full = lane.outstanding >= lane.room
@@ -219,11 +232,12 @@ class Outbox:
             if was_full:
                 self._wake.set()
 
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Its row stays `sending` and is taken up at the next start, flagged.
-            _log.error("delivery_broke", exc_type=type(error).__name__)
+    def _release_waiting(self) -> None:
+        """Gives back what no sender has begun, also when all of them are held up."""
+        for name, lane in self._lanes.items():
+            while lane.waiting:
+                lane.outstanding -= 1
+                self._finish(released(lane.waiting.popleft().row, self._now() + lane.turn(0)), name)
 
     def _finish(self, settled: Settled, name: str) -> None:
         self._done.append(settled)

@@ -497,6 +497,18 @@ async def test_stopping_finishes_what_is_under_way_and_leaves_the_rest_due(bench
     assert len(bench.provider.taken) == 3
 
 
+async def test_what_no_sender_had_begun_is_given_back_although_all_of_them_are_held_up(bench: Bench) -> None:
+    numbers = [await bench.owe(to("wa", f"+62{n}")) for n in range(6)]
+    for n in range(6):
+        bench.provider.script[f"+62{n}"] = ["taken-then-stalled"]
+    async with serving(bench.outbox({"wa": bench.channel("wa", concurrent_sends=2)}), grace=0.1) as outbox:
+        await bench.until(lambda: len(bench.provider.taken) == 2 and outbox.outstanding == 6)
+    rows = Counter((row.state, row.attempts) for row in map(bench.row, numbers))
+    # Of those that were cut off nobody knows; the others may go out at the next start without a flag (P11).
+    assert rows == {("sending", 1): 2, ("due", 0): 4}
+    assert outbox.outstanding == 0
+
+
 async def test_a_store_that_is_away_forgets_nothing(bench: Bench) -> None:
     numbers = [await bench.owe(to("wa", f"+62{n}")) for n in range(8)]
     bench.fail_next = 2
