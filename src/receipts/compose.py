@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from connectors.facts import Facts
-from normalizer.complaint import Complaint
 from normalizer.message import Channel, File, Outgoing
 from receipts.route import PUBLIC, proven
 from receipts.split import split
 from receipts.terms import Terms
 from receipts.wording import LANGUAGES, WIB, Language, Medium, Values, Wording
-from tickets.model import OutboxItem, Route, Ticket
+from tickets.model import OutboxItem, Route
+from tickets.told import ToldComplaint, ToldTicket
 
 _MEDIA: Mapping[Channel, Medium] = {
     "email": "email",
@@ -76,8 +76,8 @@ def medium_of(item: OutboxItem, route: Route, facts: Facts) -> Medium:
 
 
 def values_of(
-    complaint: Complaint,
-    ticket: Ticket,
+    complaint: ToldComplaint,
+    ticket: ToldTicket,
     *,
     wording: Wording,
     terms: Terms,
@@ -118,8 +118,8 @@ def values_of(
 def write(
     template: str,
     medium: Medium,
-    complaint: Complaint,
-    ticket: Ticket,
+    complaint: ToldComplaint,
+    ticket: ToldTicket,
     *,
     wording: Wording,
     terms: Terms,
@@ -221,7 +221,7 @@ def clean(text: str) -> str:
 
 
 def _subject(
-    template: str, medium: Medium, complaint: Complaint, ticket: Ticket, wording: Wording, terms: Terms
+    template: str, medium: Medium, complaint: ToldComplaint, ticket: ToldTicket, wording: Wording, terms: Terms
 ) -> str | None:
     parts: dict[str, None] = {}
     for language in LANGUAGES:

@@ -15,13 +15,12 @@ import msgspec
 import segno
 import typst
 
-from normalizer.complaint import Complaint
 from receipts.compose import Links, values_of
 from receipts.signature import SigningKey, Statement, encode, sign_statement, statement_of
 from receipts.terms import Terms
 from receipts.verify import seal
 from receipts.wording import LANGUAGES, Language, Sentence, Values, Wording, filled
-from tickets.model import Ticket
+from tickets.told import ToldComplaint, ToldTicket
 
 _TEMPLATE = Path(__file__).parent / "templates" / "receipt.typ"
 
@@ -38,7 +37,9 @@ class Issuer:
         self._turn = threading.Lock()
         self._links = Links(status_url=f"{public_url}/status", verify_url=self._verify_url)
 
-    def issue(self, complaint: Complaint, ticket: Ticket, *, terms: Terms, access_code: str | None = None) -> bytes:
+    def issue(
+        self, complaint: ToldComplaint, ticket: ToldTicket, *, terms: Terms, access_code: str | None = None
+    ) -> bytes:
         """The signed PDF of a receipt; `access_code` only for a paper that goes straight into the customer's hands."""
         pages = {
             language: values_of(
@@ -59,7 +60,7 @@ class Issuer:
         return seal(self._render(complaint, statement, pages), statement, self._key)
 
     def _render(
-        self, complaint: Complaint, statement: Statement, pages: dict[Language, dict[str, str | None]]
+        self, complaint: ToldComplaint, statement: Statement, pages: dict[Language, dict[str, str | None]]
     ) -> bytes:
         texts = self._wording.tongues["id"].document
         data = {

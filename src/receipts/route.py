@@ -11,6 +11,7 @@ from connectors.facts import Facts
 from normalizer.complaint import Complaint
 from normalizer.message import Channel, Message
 from tickets.model import OutboxRow, Route, TaskRow
+from tickets.told import ToldComplaint
 
 #: Comments and mentions: everybody reads what is said there.
 PUBLIC: frozenset[Channel] = frozenset({"facebook_comment", "instagram_comment", "x_mention"})
@@ -64,7 +65,7 @@ def usable(route: Route, facts: Facts, now: datetime) -> bool:
     return route.window_until is None or now < route.window_until or facts.private_reply.value == "by_template"
 
 
-def proven(complaint: Complaint, route: Route) -> bool:
+def proven(complaint: ToldComplaint, route: Route) -> bool:
     """Whether the person behind the complaint is known to read this address: only then may it get case data (A10, A12).
 
     A `From` line and an address typed into a form prove nothing; staff who spoke to the person do.

@@ -27,8 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
-from normalizer.complaint import Complaint
-from tickets.model import Ticket
+from tickets.told import ToldComplaint, ToldTicket
 
 PublicKeys = Mapping[str, Ed25519PublicKey]
 _SECRET_FILE = "receipt-key.pem"  # noqa: S105  # the name of a file, not a secret
@@ -103,7 +102,7 @@ def public_pem(key: Ed25519PublicKey) -> bytes:
 
 
 def statement_of(
-    complaint: Complaint, ticket: Ticket, *, organisation: str, response_due: date | None, by: str
+    complaint: ToldComplaint, ticket: ToldTicket, *, organisation: str, response_due: date | None, by: str
 ) -> Statement:
     """The statement of a receipt; `response_due` only as far as it is printed, `by` is the id of the signing key."""
     return Statement(

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from normalizer.complaint import Complaint, Tier
 from normalizer.message import Attachment, Channel, Message, Raw
+from tickets.told import ToldComplaint, ToldTicket
 
 TicketState = Literal[
     "received", "in_progress", "awaiting_documents", "escalated", "responded", "objection_review",
@@ -154,8 +155,8 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     """A due message with what composing it needs."""
 
     row: OutboxRow
-    complaint: Complaint
-    ticket: Ticket
+    complaint: ToldComplaint
+    ticket: ToldTicket
 
 
 class Settled(Struct, frozen=True, kw_only=True):

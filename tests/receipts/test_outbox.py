@@ -34,7 +34,7 @@ from receipts.outcome import Patience
 from receipts.terms import Terms
 from receipts.wording import Wording
 from receipts.writer import ReceiptWriter
-from tickets.model import OutboxItem, OutboxRow, Records, Route
+from tickets.model import OutboxItem, OutboxRow, Records, Route, Ticket
 from tickets.store import Store, TicketView
 
 T = TypeVar("T")
@@ -206,7 +206,8 @@ class Bench:
             "klikacc", complaint_id=complaint_id, ticket_number=number, channel_id=routes[0].channel_id
         )
         item = self._make[2](made, template=template, key=str(ULID()), routes=routes, due_at=now(), **changes)
-        records = Records(complaints=[item.complaint], tickets=[item.ticket], outbox=[item.row])
+        assert isinstance(item.ticket, Ticket)
+        records = Records(complaints=[made], tickets=[item.ticket], outbox=[item.row])
 
         def add() -> None:
             with self.store.begin() as tx:

@@ -13,6 +13,7 @@ from tickets.store import deliveries, rows, schema, sent
 from tickets.store.standing import Part, Standing
 from tickets.store.times import micros_or_none, to_micros
 from tickets.store.work import Work
+from tickets.told import brief_complaint, brief_ticket
 
 # Written out in the statement, so that the partial indexes are used.
 _SENDING = schema.outbox.c.state == literal_column("'sending'")
@@ -38,8 +39,8 @@ def _with_complaints(work: Work, owed: Sequence[OutboxRow]) -> list[OutboxItem]:
     return [
         OutboxItem(
             row=row,
-            complaint=rows.complaint_from(documents[row.complaint_id][0]),
-            ticket=rows.ticket_from(documents[row.complaint_id][1]),
+            complaint=brief_complaint(documents[row.complaint_id][0]),
+            ticket=brief_ticket(documents[row.complaint_id][1]),
         )
         for row in owed
     ]

@@ -13,6 +13,7 @@ from normalizer.message import Delivery
 from store_values import Build
 from tickets.model import Records, Route, Settled, TaskRow
 from tickets.store import Store, TicketView
+from tickets.told import brief_complaint, brief_ticket
 
 ORGANISATION = "klikacc"
 
@@ -54,8 +55,8 @@ def test_what_is_due_longest_is_claimed_first_and_once(store: Store, build: Buil
     assert [item.row.template for item in second] == ["c"]
     (item,) = second
     assert (item.row.state, item.row.attempts, item.row.first_attempt_at) == ("sending", 1, build.now)
-    assert item.complaint == records.complaints[0]
-    assert item.ticket == records.tickets[0]
+    assert item.complaint == brief_complaint(msgspec.json.encode(records.complaints[0]))
+    assert item.ticket == brief_ticket(msgspec.json.encode(records.tickets[0]))
     assert store.counts()["outbox_sending"] == 3
     assert store.counts()["outbox_halted"] == 1
     assert store.counts()["outbox_due"] == 1
