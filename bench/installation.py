@@ -44,6 +44,7 @@ class Site:
         with machine.running(
             self.command(recording=recording), machine.SERVER_CORE, log=self.log, port=self.port
         ) as process:
+            machine.get(self.port, "/metrics")  # it listens before it is whole; this address waits for the rest
             yield process
 
 
