@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from gateway.clocks import Promise, dates_of, day_zero, form_of, promise, started
-from gateway.config_load import Channel, Installation, Organisation
 from gateway.files import Files
 from gateway.ids import Ids
+from gateway.installation import Channel, Installation, Organisation
 from gateway.journal import Kept
 from gateway.message_files import digest_of, file_row, store_files
 from normalizer.complaint import Complaint
@@ -94,7 +94,6 @@ class Batch:
         self._seen: dict[tuple[str, str], SeenMessage] = {}
         self._receipts: dict[tuple[str, str], int] = {}
         self._numbers: dict[tuple[str, date], range] = {}
-        self._versions: dict[str, str] = {}
         self._kept_raws = raws
         self._raws: dict[str, RawRow] = {}
         self._new: dict[str, tuple[Complaint, Ticket]] = {}
@@ -259,7 +258,7 @@ class Batch:
             tenant=organisation.slug,
             channel_id=channel.id,
             policy_id=policy.id,
-            policy_version=self._version(organisation),
+            policy_version=policy.version,
             calendar_version=organisation.calendar.version,
             form=form,
             effective_received_date=day_zero(organisation, message.channel, form, arrived),
@@ -328,13 +327,6 @@ class Batch:
             self._tasks.append(receipt.task)
         if receipt.row.state == "due":
             self._receipts[recipient] = previous + 1
-
-    def _version(self, organisation: Organisation) -> str:
-        """The version of its policy, which a policy finds anew whenever it is asked."""
-        found = self._versions.get(organisation.slug)
-        if found is None:
-            found = self._versions[organisation.slug] = organisation.policy.version
-        return found
 
     def _number(self, prefix: str, day: date) -> int:
         """The next ticket number of a day; the store's sequence is read once and moved once per batch."""

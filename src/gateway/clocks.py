@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gateway.config_load import Channel, Organisation
+from gateway.installation import Channel, Organisation
 from normalizer.complaint import Complaint, Form
 from normalizer.completeness import DocumentRules
 from normalizer.message import Message

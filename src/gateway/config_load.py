@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.config import data_folder
 from gateway.config_file import ConfigFile, mapping_at, overridden, read_config, text_at
-from gateway.installation import Channel, Installation, Organisation
+from gateway.installation import Installation, Organisation
 from normalizer import lexicon as lexicons
 from receipts.wording import Wording
 from receipts.wording_load import load_wording
@@ -19,7 +19,7 @@ from tickets.policy_labels import Labels
 from tickets.policy_load import load_labels, load_policy
 from tickets.yaml_lines import Document, InvalidFile, Key, Problem, Read, read_document
 
-__all__ = ["Channel", "Installation", "Organisation", "load", "overridden", "whole"]
+__all__ = ["load", "overridden", "whole"]
 
 
 @dataclass(frozen=True, slots=True)

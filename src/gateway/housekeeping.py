@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from gateway.clocks import dates_of, promise, started
-from gateway.config_load import Installation
+from gateway.installation import Installation
 from gateway.worker import RunInThread
 from tickets.model import AuditEvent, Records, Ticket
 from tickets.store import Store

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from connectors.errors import Unavailable
-from gateway.config_load import Channel
+from gateway.installation import Channel
 from gateway.isolate import Isolated
 from gateway.journal import Journal, Kept
 from gateway.record import Arrival

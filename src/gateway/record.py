@@ -11,7 +11,7 @@ import msgspec
 
 from connectors.errors import Malformed
 from gateway.batch import Batch, MessageOutcome, Recording
-from gateway.config_load import Channel
+from gateway.installation import Channel
 from gateway.journal import Kept
 from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Rekey, Unreadable
 from tickets.store import Transaction

@@ -19,8 +19,8 @@ from connectors.errors import Malformed
 from gateway.batch import Recording
 from gateway.channels import accounts_of, build_connectors
 from gateway.clocks import document_rules
-from gateway.config_load import Channel, Installation
 from gateway.files import Files
+from gateway.installation import Channel, Installation
 from gateway.isolate import Account, Isolated
 from gateway.journal import Kept
 from gateway.keys import installation_secret

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from gateway.cli import plain
-from gateway.config_load import Installation, load
+from gateway.config_load import load
 from gateway.config_memory import Memory
 from gateway.config_open import open_config
-from gateway.installation import Front
+from gateway.installation import Front, Installation
 from tickets.yaml_lines import InvalidFile
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -14,8 +14,9 @@ import pytest
 
 from gateway.app import Running
 from gateway.config_file import read_config
-from gateway.config_load import Installation, load
+from gateway.config_load import load
 from gateway.config_memory import Memory, mark_of
+from gateway.installation import Installation
 from gateway.reception import Reception
 from harness import until, write_config
 from harness.meta import body_of, signed, text_message

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 
 from gateway.app import Running
-from gateway.config_load import Installation, load
+from gateway.config_load import load
 from gateway.demo import start_simulator
+from gateway.installation import Installation
 from simulator import Mail, Simulation, Twilio, WhatsAppCloud
 
 T = TypeVar("T")

@@ -20,7 +20,8 @@ import gateway.app  # noqa: F401  # the server imports it when it already listen
 from connectors import registry
 from connectors.whatsapp_cloud import WhatsAppCloud
 from gateway import serve, worker
-from gateway.config_load import Installation, load
+from gateway.config_load import load
+from gateway.installation import Installation
 from gateway.journal.sqlite import SqliteJournal
 from tickets.store import Store, Transaction
 
