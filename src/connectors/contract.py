@@ -7,7 +7,7 @@ events (pure), and `Outgoing` into `Sent` (the only write). Errors are the class
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any, Protocol, runtime_checkable
 
 import aiohttp
@@ -53,6 +53,27 @@ class Intake(Struct, frozen=True, kw_only=True):
 
     keep: tuple[Raw, ...] = ()
     answer: Answer = Answer()
+    #: True: a customer waits for the answer, and `Answering.answer` makes it from what became of the request.
+    waits: bool = False
+
+
+class Hours(Struct, frozen=True, kw_only=True):
+    """The official hours of a channel on working days (WIB), and what they mean for an oral message that comes now."""
+
+    open: time
+    close: time
+    is_open: bool
+    #: Day 0 of a complaint that is spoken now (WIB; K6, A6).
+    counts_from: date
+
+
+class Filed(Struct, frozen=True, kw_only=True):
+    """What a customer who waits for the answer may be told."""
+
+    #: Of the complaints in the request; empty when nothing was kept, or when recording took too long for a wait.
+    ticket_numbers: tuple[str, ...] = ()
+    #: None where the policy publishes none.
+    hours: Hours | None = None
 
 
 class Batch(Struct, frozen=True, kw_only=True):
@@ -116,6 +137,14 @@ class Push(Protocol):
 
     def receive(self, request: Request) -> Intake:
         """Judges one request: pure and synchronous. Raises Rejected(status) for what is not authentic."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A pushed channel on which a customer waits for the answer: a call that reads out the ticket number."""
+
+    def answer(self, request: Request, filed: Filed) -> Answer:
+        """The answer to a request whose `Intake` waits: pure and synchronous, the same for the same values."""
 
 
 @runtime_checkable

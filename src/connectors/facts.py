@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 from ruamel.yaml import YAML
+
+from normalizer.message import Channel
 
 T = TypeVar("T")
 
@@ -25,8 +29,22 @@ class Fact(BaseModel, Generic[T]):
     read_on: date
 
 
+class Differences(BaseModel):
+    """What is otherwise on one of the channels that a connector serves: a comment beside a direct message."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    max_text: Fact[int] | None = None
+    text_unit: Fact[TextUnit] | None = None
+    private_reply: Fact[PrivateReply] | None = None
+    reply_window_hours: Fact[float | None] | None = None
+    attachments_in: Fact[bool] | None = None
+    attachments_out: Fact[bool] | None = None
+    delivery_reports: Fact[bool] | None = None
+    counts_as_written: Fact[bool] | None = None
+
+
 class Facts(BaseModel):
-    """Every fact of one connector; `facts.yaml` holds exactly these keys."""
+    """Every fact of one connector; `facts.yaml` holds exactly these keys (`by_channel` only where channels differ)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     #: The provider's name as people know it.
@@ -53,6 +71,23 @@ class Facts(BaseModel):
     media_hosts: Fact[list[str]]
     #: Until when the provider keeps what we did not acknowledge, hours.
     redelivery_hours: Fact[float]
+    #: What differs on single channels; ask `of`.
+    by_channel: Mapping[Channel, Differences] = {}
+
+    def of(self, channel: Channel) -> Facts:
+        """The facts that hold on one channel of the connector."""
+        return self._of_each.get(channel, self)
+
+    def each(self) -> Mapping[str, Fact[Any]]:
+        """The facts of the connector by their names, without what differs on single channels."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name != "by_channel"}
+
+    @cached_property
+    def _of_each(self) -> dict[Channel, Facts]:
+        return {
+            channel: self.model_copy(update={name: getattr(each, name) for name in each.model_fields_set})
+            for channel, each in self.by_channel.items()
+        }
 
 
 def load(path: Path) -> Facts:

@@ -20,6 +20,7 @@ from gateway.clocks import document_rules
 from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
 from gateway.files import Files
+from gateway.filing import Counter
 from gateway.health import Health
 from gateway.housekeeping import Housekeeping
 from gateway.ids import new_id
@@ -192,6 +193,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     working = asyncio.create_task(worker.run())
     stack.push_async_callback(_finish, working, worker.stop)
     reception.wake = worker.wake
+    reception.counter.set_result(Counter(installation, worker, now).filed)
     for channel_id, connector in connectors.items():
         if isinstance(connector, Pull):
             pump = Pump(channel_id, connector, journal=journal, metrics=metrics, health=health, wake=worker.wake)

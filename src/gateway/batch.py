@@ -15,11 +15,12 @@ from gateway.ids import Ids
 from gateway.installation import Channel, Installation, Organisation
 from gateway.journal import Kept
 from gateway.message_files import digest_of, file_row, store_files
+from gateway.owing import must_hide, owing
 from normalizer.complaint import Complaint
 from normalizer.completeness import DocumentRules
 from normalizer.message import Deletion, Delivery, Edit, Message, Rekey
 from normalizer.normalize import Context, append, normalize, received_at
-from receipts.route import Way, owed
+from receipts.route import Way
 from tickets.calendar import wib_date
 from tickets.model import (
     OPEN,
@@ -160,6 +161,9 @@ class Batch:
         else:
             complaint, ticket = self._create(organisation, channel, message, thread)
             what = "created"
+        if must_hide(message):
+            reason = "everybody can read personal data in it: hide or delete it on the platform"
+            self._task(organisation, complaint.complaint_id, "hide_on_platform", reason)
         self._register(organisation, complaint, ticket, message)
         self._seen[(organisation.slug, message.key)] = SeenMessage(
             complaint_id=complaint.complaint_id, ticket_number=ticket.ticket_number, digest=digest
@@ -312,20 +316,18 @@ class Batch:
         """The receipt that every complaint is owed (K2), or why none may go out: then it is a person's task."""
         recipient = (organisation.slug, message.reply.recipient if message.reply else "")
         previous = self._receipts.get(recipient, 0)
-        receipt = owed(
+        found = owing(
             complaint,
             message,
             self._with.ways[organisation.slug],
-            key=self._ids.new(),
-            task_id=self._ids.new(),
+            new_id=self._ids.new,
             previous=previous,
             now=self._now,
             limit=self._with.installation.config.limits.receipts_per_sender_per_day,
         )
-        self._outbox.append(receipt.row)
-        if receipt.task is not None:
-            self._tasks.append(receipt.task)
-        if receipt.row.state == "due":
+        self._outbox += found.rows
+        self._tasks += found.tasks
+        if found.sends_receipt:
             self._receipts[recipient] = previous + 1
 
     def _number(self, prefix: str, day: date) -> int:

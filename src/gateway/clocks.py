@@ -49,7 +49,7 @@ def form_of(policy: Policy, channel: Channel, message: Message) -> Form:
     rule = policy.channel_rule(message.channel)
     if rule is not None:
         return rule.form
-    return "written" if channel.spec.facts.counts_as_written.value else "oral"
+    return "written" if channel.spec.facts.of(message.channel).counts_as_written.value else "oral"
 
 
 def day_zero(organisation: Organisation, channel: str, form: Form, received_at: datetime) -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from connectors import registry
 from connectors.contract import Spec
-from connectors.facts import Fact
-from gateway.cli.capabilities import is_pushed, size
+from connectors.facts import Fact, Facts
+from gateway.cli.capabilities import by_facts, is_pushed, size
 from gateway.cli.example import Example, default_of, is_secret, model_in
 from gateway.cli.init import channel_id_of
 from gateway.config import Config
@@ -48,28 +48,35 @@ def channels_page(specs: Mapping[str, Spec]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]  # fmt: skip
     for kind, spec in specs.items():
-        facts = spec.facts
-        largest = facts.max_attachment_bytes.value
-        files = "none" if not facts.attachments_in.value else "not stated" if largest is None else size(largest)
-        window = facts.reply_window_hours.value
-        cells = (
-            f"[`{kind}`](#{kind})",
-            ", ".join(spec.channels),
-            "pushed" if is_pushed(facts) else "fetched",
-            files,
-            _ENGLISH[facts.private_reply.value],
-            f"{facts.max_text.value:,} {facts.text_unit.value.replace('_', ' ')}",
-            "always" if window is None else f"{window:g} h after the last message",
-            "reported" if facts.delivery_reports.value else "accepted counts as sent",
-        )
-        lines.append(_row(cells))
+        lines += [_row(_capabilities(kind, channels, facts)) for channels, facts in by_facts(spec)]
     for kind, spec in specs.items():
         lines += ["", f"## {kind}", "", f"{spec.facts.name.value}. Serves {', '.join(spec.channels)}.", ""]
         lines += ["| fact | value | source | read on |", "|---|---|---|---|"]
-        for name in type(spec.facts).model_fields:
-            fact: Fact[Any] = getattr(spec.facts, name)
-            lines.append(_row((f"`{name}`", _value(fact.value), fact.source, fact.read_on.isoformat())))
+        lines += [_fact(name, fact) for name, fact in spec.facts.each().items()]
+        for channel, different in spec.facts.by_channel.items():
+            lines += [_fact(name, getattr(different, name), channel) for name in sorted(different.model_fields_set)]
     return "\n".join([*lines, ""])
+
+
+def _capabilities(kind: str, channels: Sequence[str], facts: Facts) -> tuple[str, ...]:
+    largest = facts.max_attachment_bytes.value
+    files = "none" if not facts.attachments_in.value else "not stated" if largest is None else size(largest)
+    window = facts.reply_window_hours.value
+    return (
+        f"[`{kind}`](#{kind})",
+        ", ".join(channels),
+        "pushed" if is_pushed(facts) else "fetched",
+        files,
+        _ENGLISH[facts.private_reply.value],
+        f"{facts.max_text.value:,} {facts.text_unit.value.replace('_', ' ')}",
+        "always" if window is None else f"{window:g} h after the last message",
+        "reported" if facts.delivery_reports.value else "accepted counts as sent",
+    )
+
+
+def _fact(name: str, fact: Fact[Any], channel: str | None = None) -> str:
+    label = f"`{name}`" if channel is None else f"`{name}` on {channel}"
+    return _row((label, _value(fact.value), fact.source, fact.read_on.isoformat()))
 
 
 def settings_page(specs: Mapping[str, Spec]) -> str:

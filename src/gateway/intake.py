@@ -7,20 +7,28 @@ Nothing is parsed here. A request that is not authentic leaves no trace but a co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from connectors.contract import Connector, Push, Request
+from connectors.contract import Answering, Connector, Filed, Push, Request
 from connectors.errors import Rejected
 from gateway.journal import Journal, JournalFull
 from gateway.metrics import Metrics
 from gateway.pressure import Pressure
 
 log = structlog.get_logger("aduan.intake")
+
+
+class Filing(Protocol):
+    """Knows what became of deliveries that were just kept."""
+
+    def __call__(self, channel_id: str, ids: Sequence[str], /) -> Awaitable[Filed]:
+        """What a customer who waits may be told; never raises, and answers within `filing.WAIT_SECONDS`."""
 
 
 class Intake:
@@ -36,6 +44,7 @@ class Intake:
         pressure: Pressure,
         body_seconds: float,
         disk_is_low: Callable[[], bool],
+        filed: Filing,
     ) -> None:
         self._pushed = {id_: c for id_, c in connectors.items() if isinstance(c, Push)}
         self._largest = {id_: connectors[id_].facts.max_body_bytes.value for id_ in self._pushed}
@@ -46,6 +55,7 @@ class Intake:
         self._pressure = pressure
         self._body_seconds = body_seconds
         self._disk_is_low = disk_is_low
+        self._filed = filed
 
     async def take(self, request: web.Request) -> web.Response:
         """The provider's answer, given after what it sent is durable. 4xx keep nothing; 503 asks to come again."""
@@ -54,16 +64,18 @@ class Intake:
         if connector is None:
             return _answer(404, "no such channel")
         try:
-            found = connector.receive(await self._read(request, self._largest[channel_id]))
+            asked = await self._read(request, self._largest[channel_id])
+            found = connector.receive(asked)
         except Rejected as error:
             self._metrics.refused.labels(channel_id, str(error.status)).inc()
             return _answer(error.status, error.reason, close=error.status in {408, 413, 415})
+        ids: Sequence[str] = ()
         if found.keep:
             if self._disk_is_low():
                 return self._unavailable(channel_id)
             self._pressure.enter()
             try:
-                await self._journal.keep(found.keep)
+                ids = await self._journal.keep(found.keep)
             except JournalFull:
                 return self._unavailable(channel_id)
             finally:
@@ -71,6 +83,8 @@ class Intake:
             self._kept[channel_id].inc(len(found.keep))
             self._wake()
         answer = found.answer
+        if found.waits and isinstance(connector, Answering):
+            answer = connector.answer(asked, await self._filed(channel_id, ids))
         return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
 
     async def _read(self, request: web.Request, largest: int) -> Request:

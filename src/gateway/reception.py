@@ -7,7 +7,7 @@ needs, so a provider is acknowledged while `gateway.app` is still being imported
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 import aiohttp
 from aiohttp import web
 
-from connectors.contract import Connector
+from connectors.contract import Connector, Filed
 from gateway.channels import build_connectors
 from gateway.disk import Disk, Lock
 from gateway.health import Health
 from gateway.installation import Front
-from gateway.intake import Intake
+from gateway.intake import Filing, Intake
 from gateway.journal.sqlite import SqliteJournal
 from gateway.keys import installation_secret
 from gateway.later import Later
@@ -30,6 +30,8 @@ from gateway.pressure import Pressure
 
 #: Webhook bodies of every connector are smaller; forms are streamed past this limit.
 _LARGEST_BODY = 8 * 1024 * 1024
+#: How long an answer that needs the whole waits for a start to end; together with `filing.WAIT_SECONDS` under 15 s.
+_START_SECONDS = 4.0
 
 
 def now() -> datetime:
@@ -51,6 +53,8 @@ class Reception:
     later: Later
     #: Called after every delivery that was kept.
     wake: Callable[[], None] = field(default=lambda: None)
+    #: Set by whoever understands messages; a customer who waits for an answer waits for it too.
+    counter: asyncio.Future[Filing] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     url: str = ""
     _parts: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
     _doors: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
@@ -106,6 +110,7 @@ class Reception:
             pressure=self.pressure,
             body_seconds=front.config.limits.body_seconds,
             disk_is_low=self.disk.is_low,
+            filed=self._filed,
         )
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_route("*", "/in/{channel}", intake.take)
@@ -114,6 +119,14 @@ class Reception:
         async with AsyncExitStack() as doors:
             self.url = await listen(application, front.config, doors)
             self._doors = doors.pop_all()
+
+    async def _filed(self, channel_id: str, ids: Sequence[str]) -> Filed:
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                filing = await asyncio.shield(self.counter)
+        except TimeoutError:
+            return Filed()
+        return await filing(channel_id, ids)
 
     async def close_doors(self) -> None:
         """Stops listening, once whoever was let in is answered; may be called again."""

@@ -210,6 +210,8 @@ class Outgoing(Struct, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     files: tuple[File, ...] = ()
+    #: Everybody may read it: the neutral line under a comment. Anything else goes out in private or not at all.
+    public: bool = False
     #: Purpose of an approved template of the channel (settings `templates`), for a notice outside the reply window;
     #: the text then fills its one variable.
     template: str | None = None

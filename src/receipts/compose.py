@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from connectors.facts import Facts
 from normalizer.message import Channel, File, Outgoing
-from receipts.route import PUBLIC, proven
+from receipts.route import PRIVATE_OF, PUBLIC, proven
 from receipts.split import split
 from receipts.terms import Terms
 from receipts.wording import LANGUAGES, WIB, Language, Medium, Values, Wording
@@ -63,13 +63,11 @@ def row_key(key: str) -> str:
     return key.partition(".")[0]
 
 
-def medium_of(item: OutboxItem, route: Route, facts: Facts) -> Medium:
+def medium_of(item: OutboxItem, route: Route) -> Medium:
     """How a text is written for a route; the public line wherever others could read along."""
     complaint = item.complaint
     channel = route.channel or complaint.channel
-    if template_of(item.row.template) == "public_reply":
-        return "public"
-    if channel in PUBLIC and facts.private_reply.value != "from_comment_once":
+    if template_of(item.row.template) == "public_reply" or channel in PUBLIC:
         return "public"
     medium = _MEDIA.get(channel, "chat")
     return "email_unproven" if medium == "email" and not proven(complaint, route) else medium
@@ -173,27 +171,38 @@ def compose(
     """
     row = item.row
     route = row.routes[row.route]
-    medium = medium_of(item, route, facts)
-    written = write(
-        "public_reply" if medium == "public" else template_of(row.template),
-        medium,
-        item.complaint,
-        item.ticket,
-        wording=wording,
-        terms=terms,
-        language=row.language,
-        access_code=access_code,
-        links=links,
-        data=row.data,
-    )
+    own = facts.of(route.channel or item.complaint.channel)
     tongue = wording.tongues[row.language]
-    parts = split(
-        written.body,
-        facts.max_text.value,
-        facts.text_unit.value,
-        lambda part, parts: tongue.phrase("part", part=str(part), parts=str(parts)),
-    )
-    attached = (document,) if document and medium == "email" and facts.attachments_out.value else ()
+
+    def said(medium: Medium) -> tuple[Written, tuple[str, ...]]:
+        written = write(
+            "public_reply" if medium == "public" else template_of(row.template),
+            medium,
+            item.complaint,
+            item.ticket,
+            wording=wording,
+            terms=terms,
+            language=row.language,
+            access_code=access_code,
+            links=links,
+            data=row.data,
+        )
+        parts = split(
+            written.body,
+            own.max_text.value,
+            own.text_unit.value,
+            lambda part, parts: tongue.phrase("part", part=str(part), parts=str(parts)),
+        )
+        return written, parts
+
+    medium = medium_of(item, route)
+    written, parts = said(medium)
+    if len(parts) > 1 and _answers_comment(item.complaint, route):
+        # A comment may be answered in private once: a second part would be refused (sheets A7, A8).
+        written, parts = said("short")
+        if len(parts) > 1:
+            raise ValueError(f"a private answer to a comment has no room in {own.max_text.value} {own.text_unit.value}")
+    attached = (document,) if document and medium == "email" and own.attachments_out.value else ()
     return tuple(
         Outgoing(
             key=part_key(row.key, index),
@@ -203,11 +212,16 @@ def compose(
             in_reply_to=route.in_reply_to,
             references=route.references,
             files=attached if index == 0 else (),
+            public=medium == "public",
             possible_duplicate=row.possible_duplicate,
             first_attempt_at=row.first_attempt_at,
         )
         for index, text in enumerate(parts)
     )
+
+
+def _answers_comment(complaint: ToldComplaint, route: Route) -> bool:
+    return route.channel_id == complaint.channel_id and route.channel == PRIVATE_OF.get(complaint.channel, "")
 
 
 def body_hash(outgoing: tuple[Outgoing, ...]) -> str:

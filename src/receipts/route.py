@@ -15,6 +15,12 @@ from tickets.told import ToldComplaint
 
 #: Comments and mentions: everybody reads what is said there.
 PUBLIC: frozenset[Channel] = frozenset({"facebook_comment", "instagram_comment", "x_mention"})
+#: Where the private answer to one of them arrives: its length and form are those of a direct message.
+PRIVATE_OF: Mapping[Channel, Channel] = {
+    "facebook_comment": "facebook_dm",
+    "instagram_comment": "instagram_dm",
+    "x_mention": "x_dm",
+}
 #: Where the receipt is handed over on the spot: shown on the screen, read out or printed.
 HANDED_OVER: frozenset[Channel] = frozenset({"web_form", "app_form", "phone", "walk_in"})
 
@@ -43,13 +49,14 @@ def routes(complaint: Complaint, message: Message, ways: Mapping[str, Way], now:
     found: list[Route] = []
     here = ways.get(complaint.channel_id)
     reply = message.reply
-    if reply is not None and here is not None and _private_here(message, here.facts):
-        hours = here.facts.reply_window_hours.value
+    facts = here.facts.of(message.channel) if here is not None else None
+    if reply is not None and here is not None and facts is not None and _private_here(message, facts):
+        hours = facts.reply_window_hours.value
         found.append(
             Route(
                 channel_id=here.channel_id,
                 recipient=reply.recipient,
-                channel=complaint.channel,
+                channel=PRIVATE_OF.get(message.channel, complaint.channel),
                 in_reply_to=reply.in_reply_to,
                 references=reply.references,
                 window_until=reply.window_until
@@ -62,7 +69,10 @@ def routes(complaint: Complaint, message: Message, ways: Mapping[str, Way], now:
 
 def usable(route: Route, facts: Facts, now: datetime) -> bool:
     """Whether a free-form answer is still allowed on a route, or the provider has templates for later (P14)."""
-    return route.window_until is None or now < route.window_until or facts.private_reply.value == "by_template"
+    if route.window_until is None or now < route.window_until:
+        return True
+    own = facts.of(route.channel) if route.channel is not None else facts
+    return own.private_reply.value == "by_template"
 
 
 def proven(complaint: ToldComplaint, route: Route) -> bool:
@@ -137,9 +147,15 @@ def owed(
     )
 
 
+#: A flag of a public message under which the provider allows no public answer: nobody summoned us (sheet A9).
+NO_PUBLIC_ANSWER = "no_public_answer"
+
+
 def public_line(complaint: Complaint, message: Message, *, key: str, now: datetime) -> OutboxRow | None:
     """The one neutral answer under a public comment, beside the receipt (section 8); None where none may go out."""
     if message.visibility != "public" or message.reply is None or message.no_receipt:
+        return None
+    if NO_PUBLIC_ANSWER in message.flags:
         return None
     reply = message.reply
     return OutboxRow(

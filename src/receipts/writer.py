@@ -44,7 +44,7 @@ class ReceiptWriter:
             self._issuer is not None
             and template_of(row.template) == "receipt"
             and facts.attachments_out.value
-            and medium_of(item, row.routes[row.route], facts) == "email"
+            and medium_of(item, row.routes[row.route]) == "email"
         ):
             content = await asyncio.to_thread(
                 self._issuer.issue, item.complaint, ticket, terms=self._terms[row.organisation]

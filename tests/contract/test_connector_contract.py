@@ -40,8 +40,13 @@ EVENTS = (Message, Edit, Deletion, Delivery, Rekey, Ignored, Unreadable)
 
 def test_facts_name_their_source_and_date(kind: Kind) -> None:
     """Every fact says on which page it was read and when; our own notes are no source."""
-    for name in type(kind.spec.facts).model_fields:
-        fact = getattr(kind.spec.facts, name)
+    facts = kind.spec.facts
+    named = list(facts.each().items())
+    for channel, different in facts.by_channel.items():
+        assert channel in kind.spec.channels, f"by_channel: {channel} is not served"
+        assert different.model_fields_set, f"by_channel: {channel} says nothing"
+        named += [(f"{channel}.{name}", getattr(different, name)) for name in different.model_fields_set]
+    for name, fact in named:
         assert len(fact.source) >= 8, f"{name}: {fact.source!r} names no page"
         assert not re.search(r"providers\.md|domain\.md|\bTODO\b", fact.source), f"{name}: {fact.source!r}"
         assert date(2024, 1, 1) <= fact.read_on <= date.today(), f"{name}: read on {fact.read_on}"  # noqa: DTZ011 - a day, not a moment

@@ -217,10 +217,29 @@ def test_a_private_reply_to_a_comment_is_the_full_receipt(
     make_complaint: MakeComplaint, make_item: MakeItem, said: Said
 ) -> None:
     comment = make_complaint("akseleran", channel="facebook_comment", visibility="public")
-    (private,) = said(make_item(comment), private_reply="from_comment_once")
+    way = Route(channel_id=comment.channel_id, recipient="comment-1", channel="facebook_dm")
+    (private,) = said(make_item(comment, route=way))
     assert "KLA-20260105-000123-7" in private.text
-    (public,) = said(make_item(comment, template="public_reply"), private_reply="from_comment_once")
+    assert not private.public
+    (public,) = said(make_item(comment, template="public_reply"))
     assert "KLA-20260105-000123-7" not in public.text
+    assert public.public
+
+
+@pytest.mark.parametrize("organisation", ["klikacc", "akseleran", "klikumkm"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_comment_is_answered_in_private_once_so_in_one_part(
+    organisation: str, language: str, make_complaint: MakeComplaint, make_item: MakeItem, said: Said
+) -> None:
+    """Sheets A7, A8: the second private reply to a comment is refused; Instagram takes 1,000 bytes."""
+    comment = full(make_complaint, organisation, channel="instagram_comment", visibility="public")
+    way = Route(channel_id=comment.channel_id, recipient="comment-1", channel="instagram_dm")
+    (private,) = said(make_item(comment, route=way, language=language), max_text=1000, text_unit="bytes")
+    assert "KLA-20260105-000123-7" in private.text
+    assert CODE in private.text
+    assert length(private.text, "bytes") <= 1000
+    with pytest.raises(ValueError, match="no room"):
+        said(make_item(comment, route=way, language=language), max_text=60, text_unit="bytes")
 
 
 @given(

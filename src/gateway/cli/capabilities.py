@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.contract import Spec
 from connectors.facts import Facts
+from normalizer.message import Channel
 
 _PRIVATE = {
     "never": "not on this channel: by mail or telephone, where the customer left an address",
@@ -39,6 +40,18 @@ def address_of(spec: Spec, public_url: str, organisation: str, channel_id: str) 
 def is_pushed(facts: Facts) -> bool:
     """Whether the provider calls us (a pulled channel takes no request body)."""
     return facts.max_body_bytes.value > 0
+
+
+def by_facts(spec: Spec) -> list[tuple[tuple[Channel, ...], Facts]]:
+    """The channels of a connector, those together on which the same facts hold."""
+    found: list[tuple[tuple[Channel, ...], Facts]] = []
+    for channel in spec.channels:
+        facts = spec.facts.of(channel)
+        if found and found[-1][1] == facts:
+            found[-1] = ((*found[-1][0], channel), facts)
+        else:
+            found.append(((channel,), facts))
+    return found
 
 
 def receives(spec: Spec, address: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
@@ -26,9 +27,10 @@ def channels(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) ->
 
 
 def _described(installation: Installation, channel: Channel) -> dict[str, object]:
-    from gateway.cli.capabilities import address_of, answers, receives, reports
+    from gateway.cli.capabilities import address_of, answers, by_facts, receives, reports
 
     facts = channel.spec.facts
+    parts = by_facts(channel.spec)
     policy = installation.organisations[channel.organisation].policy
     return {
         "id": channel.id,
@@ -40,8 +42,19 @@ def _described(installation: Installation, channel: Channel) -> dict[str, object
             channel.spec,
             address_of(channel.spec, installation.config.public_url, channel.organisation, channel.id),
         ),
-        "answers": answers(facts),
-        "reports": reports(facts),
+        "answers": _joined([(names, answers(each)) for names, each in parts]),
+        "reports": _joined([(names, reports(each)) for names, each in parts]),
         "form": ", ".join(f"{name}: {policy.form_of(name)}" for name in channel.spec.channels),
-        "facts": {name: getattr(facts, name).value for name in type(facts).model_fields},
+        "facts": {name: fact.value for name, fact in facts.each().items()},
+        "facts_by_channel": {
+            name: {key: getattr(each, key).value for key in each.model_fields_set}
+            for name, each in facts.by_channel.items()
+        },
     }
+
+
+def _joined(parts: Sequence[tuple[Sequence[str], str]]) -> str:
+    """What is said of each group of channels; without their names where all are alike."""
+    if len(parts) == 1:
+        return parts[0][1]
+    return " | ".join(f"{', '.join(names)}: {text}" for names, text in parts)
