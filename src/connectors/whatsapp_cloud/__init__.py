@@ -13,14 +13,14 @@ from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from connectors import codes, facts, http_errors, signing
-from connectors.contract import Answer, Connector, Intake, Request, Setup, Spec
-from connectors.errors import Ambiguous, ConnectorError, Misconfigured, Refused, Rejected, Unreachable
+from connectors.contract import Connector, Intake, Request, Setup, Spec
+from connectors.errors import Ambiguous, ConnectorError, Misconfigured, Refused, Unreachable
 from connectors.media import Gone, MediaClient
+from connectors.meta_webhook import MetaWebhook
 from connectors.whatsapp_cloud.parse import parse
 from connectors.whatsapp_cloud.payload import MediaAnswer, SendAnswer
 from connectors.whatsapp_cloud.settings import Settings
@@ -43,8 +43,12 @@ class WhatsAppCloud:
         self.account = settings.phone_number_id
         self._setup = setup
         self._settings = settings
-        self._secrets = signing.keys(settings.app_secrets)
-        self._verify = signing.keys([settings.verify_token])
+        self._webhook = MetaWebhook(
+            setup.channel_id,
+            app_secrets=signing.keys(settings.app_secrets),
+            verify=signing.keys([settings.verify_token]),
+            most=setup.facts.max_body_bytes.value,
+        )
         self._base = f"{str(settings.api_base).rstrip('/')}/{settings.api_version}"
         hours = setup.facts.reply_window_hours.value
         self._window = timedelta(hours=hours) if hours is not None else None
@@ -57,28 +61,7 @@ class WhatsAppCloud:
 
     def receive(self, request: Request) -> Intake:
         """Answers Meta's handshake, or keeps a POST whose signature is good. Raises Rejected."""
-        if request.method == "GET":
-            return self._handshake(request.target)
-        if request.method != "POST":
-            raise Rejected(405, "only GET and POST")
-        if len(request.body) > self.facts.max_body_bytes.value:
-            raise Rejected(413, "larger than any delivery of Meta")
-        scheme, _, signature = (request.header("x-hub-signature-256") or "").partition("=")
-        if scheme != "sha256" or not signing.hex_matches(signature, request.body, self._secrets):
-            raise Rejected(401, "signature missing or wrong")
-        return Intake(keep=(Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body),))
-
-    def _handshake(self, target: str) -> Intake:
-        try:
-            query = parse_qs(urlsplit(target).query, keep_blank_values=True, max_num_fields=20)
-        except ValueError:
-            raise Rejected(400, "the query cannot be read") from None
-        mode, token, challenge = (query.get(f"hub.{name}", []) for name in ("mode", "verify_token", "challenge"))
-        if mode != ["subscribe"] or len(token) != 1 or len(challenge) != 1:
-            raise Rejected(403, "not a handshake")
-        if not signing.same(token[0], self._verify):
-            raise Rejected(403, "wrong verify token")
-        return Intake(answer=Answer(body=challenge[0].encode("utf-8", "replace")))
+        return self._webhook.receive(request)
 
     def parse(self, raw: Raw) -> list[Event]:
         """Events of every item in the POST, whatever number it belongs to. Raises Malformed."""

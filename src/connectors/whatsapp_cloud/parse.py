@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import msgspec
 
 from connectors.codes import Codes
 from connectors.errors import Malformed
+from connectors.json_items import UNREADABLE, decode, each, identifier, is_identifier, moment, whole
 from connectors.whatsapp_cloud.content import own_number, said
 from connectors.whatsapp_cloud.payload import (
     Change,
@@ -20,12 +20,11 @@ from connectors.whatsapp_cloud.payload import (
     Envelope,
     Error,
     Item,
-    Stamp,
     Status,
     Value,
 )
 from normalizer import message as events
-from normalizer.message import DeliveryState, Event, Ignored, Raw, Unreadable
+from normalizer.message import DeliveryState, Event, Ignored, Raw
 
 STATES: dict[str, DeliveryState] = {
     "sent": "sent",
@@ -44,16 +43,7 @@ ACCOUNT_FIELDS = frozenset({
     "smb_app_state_sync", "template_category_update", "template_correct_category_detection", "tracking_events",
     "user_id_update", "user_preferences",
 })  # fmt: skip
-MILLISECONDS = 100_000_000_000  # as seconds, this would lie after the year 5000
-CLOCK_SKEW = timedelta(minutes=10)  # how far Meta's clock may go ahead of ours before a message is flagged
-_ID = re.compile(r"[^\x00-\x20\x7f]{1,512}")
 _NUMBER = re.compile(r"[0-9]{1,32}")
-_AT = re.compile(r" - at `\$([^`]*)`$")
-# An escape in JSON: a whole surrogate pair, half of one (the group), or any other.
-_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
-_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, Malformed)
-
-T = TypeVar("T")
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,42 +58,15 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 def parse(raw: Raw, window: timedelta | None, codes: Codes) -> list[Event]:
     """Events of one POST, in its order. Raises Malformed when its envelope cannot be read."""
     reading = Reading(received_at=raw.received_at, window=window, codes=codes)
-    try:
-        envelope = _open(raw.body.removeprefix(b"\xef\xbb\xbf"))
-    except _UNREADABLE as broken:
-        raise Malformed(*_why(broken, "$")) from None
-    found = _each(envelope.entry, "$.entry", lambda item, path: _entry(reading, _decode(item, Entry), path))
+    envelope = whole(raw.body, Envelope)
+    found = each(envelope.entry, "$.entry", lambda item, path: _entry(reading, decode(item, Entry), path))
     return found or [Ignored(reason="empty delivery")]
-
-
-def _open(body: bytes) -> Envelope:
-    try:
-        return msgspec.json.decode(body, type=Envelope)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        # A name cut in the middle of an emoji comes as half a surrogate pair; the rest of the POST is sound.
-        mended = _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
-        return msgspec.json.decode(mended, type=Envelope)
-
-
-def _each(items: Iterable[msgspec.Raw], path: str, read: Callable[[msgspec.Raw, str], Iterable[Event]]) -> list[Event]:
-    """Events of every item; one that cannot be read becomes Unreadable and its neighbours go on."""
-    found: list[Event] = []
-    for index, item in enumerate(items):
-        where = f"{path}[{index}]"
-        try:
-            found += read(item, where)
-        except _UNREADABLE as broken:
-            reason, at = _why(broken, where)
-            found.append(Unreadable(path=at, reason=reason))
-    return found
 
 
 def _entry(reading: Reading, entry: Entry, path: str) -> Iterable[Event]:
     if str(entry.id) == "0":
         return [Ignored(reason="sample from the provider's console")]
-    return _each(entry.changes, f"{path}.changes", lambda item, at: _change(reading, _decode(item, Change), at))
+    return each(entry.changes, f"{path}.changes", lambda item, at: _change(reading, decode(item, Change), at))
 
 
 def _change(reading: Reading, change: Change, path: str) -> Iterable[Event]:
@@ -111,7 +74,7 @@ def _change(reading: Reading, change: Change, path: str) -> Iterable[Event]:
         return [Ignored(reason=f"account event: {change.field}")]
     if change.field not in ("messages", "smb_message_echoes"):
         return [Ignored(reason="account event: other")]
-    value = _decode(change.value, Value, ".value")
+    value = decode(change.value, Value, ".value")
     if change.field == "smb_message_echoes" or value.message_echoes:
         return [Ignored(reason="own message") for _ in range(len(value.message_echoes or ()) or 1)]
     number = str(value.metadata.phone_number_id) if value.metadata else ""
@@ -121,14 +84,14 @@ def _change(reading: Reading, change: Change, path: str) -> Iterable[Event]:
     at = f"{path}.value"
     found: list[Event] = []
     if value.messages:
-        found += _each(
-            value.messages, f"{at}.messages", lambda i, _: [_message(reading, number, contacts, _decode(i, Item))]
+        found += each(
+            value.messages, f"{at}.messages", lambda i, _: [_message(reading, number, contacts, decode(i, Item))]
         )
     if value.statuses:
-        found += _each(value.statuses, f"{at}.statuses", lambda i, _: [_status(reading, number, _decode(i, Status))])
+        found += each(value.statuses, f"{at}.statuses", lambda i, _: [_status(reading, number, decode(i, Status))])
     if value.errors:
-        found += _each(
-            value.errors, f"{at}.errors", lambda i, _: [Ignored(reason=f"provider error {_code(_decode(i, Error))}")]
+        found += each(
+            value.errors, f"{at}.errors", lambda i, _: [Ignored(reason=f"provider error {_code(decode(i, Error))}")]
         )
     return found or [Ignored(reason="nothing but metadata")]
 
@@ -138,13 +101,13 @@ def _message(reading: Reading, number: str, contacts: list[Contact], item: Item)
         return Ignored(reason="group message")
     if item.type == "reaction":
         return Ignored(reason="reaction")
-    sent_at, flags = _moment(reading, item.timestamp)
+    sent_at, flags = moment(item.timestamp, reading.received_at)
     if item.type == "system":
         return _system(item, number, sent_at)
-    key = f"wa:{number}:{_id(item.id)}"
+    key = f"wa:{number}:{identifier(item.id)}"
     revision = item.edit or item.revoke
     if item.type in ("edit", "revoke") and revision is not None:
-        original = f"wa:{number}:{_id(revision.original_message_id)}"
+        original = f"wa:{number}:{identifier(revision.original_message_id)}"
         if item.type == "revoke":
             return events.Deletion(account=number, key=key, message_key=original, deleted_at=sent_at)
         content = said(revision.message or Content())
@@ -152,7 +115,7 @@ def _message(reading: Reading, number: str, contacts: list[Contact], item: Item)
     sender = _sender(item, contacts)
     content = said(item, tuple(_code(error) for error in item.errors or ()))
     context = item.context
-    quoted = context.id if context is not None and context.id and _ID.fullmatch(context.id) else None
+    quoted = context.id if context is not None and context.id and is_identifier(context.id) else None
     if context is not None and (context.forwarded or context.frequently_forwarded):
         flags = (*flags, "forwarded")
     thread = f"wa:{number}:{sender.key}"
@@ -194,7 +157,7 @@ def _sender(item: Item, contacts: list[Contact]) -> events.Sender:
         raise Malformed("neither a user id nor a phone number", ".from")
     profile = contact.profile
     return events.Sender(
-        key=f"wa:{_id(user_id)}" if user_id else f"tel:+{digits}",
+        key=f"wa:{identifier(user_id)}" if user_id else f"tel:+{digits}",
         handle=profile.username if profile is not None else None,
         name=profile.name if profile is not None else None,
         phone=f"+{digits}" if digits else own_number(item),
@@ -207,9 +170,13 @@ def _system(item: Item, number: str, at: datetime) -> Event:
     if system is None or system.type not in ("user_changed_number", "user_changed_user_id"):
         return Ignored(reason="system message")
     new_id = system.user_id or item.from_user_id
-    new = f"wa:{_id(new_id)}" if new_id else f"tel:+{_id(system.wa_id)}" if system.wa_id else ""
+    new = f"wa:{identifier(new_id)}" if new_id else f"tel:+{identifier(system.wa_id)}" if system.wa_id else ""
     old = (
-        f"wa:{_id(system.previous_user_id)}" if system.previous_user_id else f"tel:+{item.from_}" if item.from_ else ""
+        f"wa:{identifier(system.previous_user_id)}"
+        if system.previous_user_id
+        else f"tel:+{item.from_}"
+        if item.from_
+        else ""
     )
     if not old or not new or old == new:
         return Ignored(reason="system message")
@@ -224,8 +191,8 @@ def _status(reading: Reading, number: str, status: Status) -> Event:
     return events.Delivery(
         account=number,
         state=STATES[status.status],
-        at=_moment(reading, status.timestamp)[0],
-        provider_id=_id(status.id),
+        at=moment(status.timestamp, reading.received_at)[0],
+        provider_id=identifier(status.id),
         outbox_key=status.biz_opaque_callback_data or None,
         error_code=code,
         error_class=(reading.codes.named(int(code)) or "Refused") if code is not None and code.isdecimal() else None,
@@ -237,47 +204,10 @@ def _status(reading: Reading, number: str, status: Status) -> Event:
 
 def _contact(item: msgspec.Raw) -> Contact:
     try:
-        return _decode(item, Contact)
-    except _UNREADABLE:
+        return decode(item, Contact)
+    except UNREADABLE:
         return Contact()  # a name that cannot be read must not cost the message
 
 
 def _code(error: Error) -> str:
     return str(error.code)[:16] if isinstance(error.code, int) or str(error.code).isdecimal() else "unknown"
-
-
-def _id(given: str) -> str:
-    if not _ID.fullmatch(given):
-        raise Malformed("an id is empty, too long or holds control characters")
-    return given
-
-
-def _moment(reading: Reading, stamp: Stamp) -> tuple[datetime, tuple[str, ...]]:
-    """Meta's time, in seconds or milliseconds, as UTC; the time of receipt with a flag when it makes no sense."""
-    digits = str(stamp)
-    number = int(digits) if len(digits) <= 13 and digits.isascii() and digits.isdecimal() else 0
-    seconds = number / 1000 if number >= MILLISECONDS else number
-    if seconds <= 0:
-        return reading.received_at, ("no_timestamp",)
-    at = datetime.fromtimestamp(seconds, UTC)
-    return at, ("future_timestamp",) if at > reading.received_at + CLOCK_SKEW else ()
-
-
-def _decode(item: msgspec.Raw, type_: type[T], path: str = "") -> T:
-    try:
-        return msgspec.json.decode(item, type=type_)
-    except msgspec.ValidationError as wrong:
-        raise Malformed(*_why(wrong, path)) from None
-
-
-def _why(broken: Exception, path: str) -> tuple[str, str]:
-    """What is wrong and where, without a word of the content."""
-    if isinstance(broken, Malformed):
-        return broken.reason, path + broken.path.removeprefix("$")
-    if isinstance(broken, RecursionError):
-        return "nested too deeply", path
-    if isinstance(broken, UnicodeError):
-        return "not UTF-8", path
-    text = str(broken)
-    at = _AT.search(text)
-    return (text[: at.start()], path + at[1]) if at else (text, path)

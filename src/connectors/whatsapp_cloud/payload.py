@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct, field
 
-Stamp = str | int | None
+from connectors.json_items import Stamp
 
 
 # {"object":"whatsapp_business_account","entry":[{"id":"1022901","changes":[{"field":"messages","value":{...}}]}]}
