@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import msgspec
 
 from connectors.codes import Codes
 from connectors.errors import Malformed
-from connectors.whatsapp_twilio.payload import Listed, Resource
+from connectors.twilio_messages import LISTED, OUTBOX, STATES, UNDER_WAY, Resource, moment
+from connectors.whatsapp_twilio.payload import Listed
 from normalizer.message import (
     Attachment,
     AttachmentKind,
     Delivery,
-    DeliveryState,
     Event,
     Ignored,
     Message,
@@ -26,19 +25,6 @@ from normalizer.message import (
     Sender,
 )
 
-#: Header of a Raw that the reconciler made; a webhook's own headers never reach parse.
-LISTED = "aduan-listed"
-OUTBOX = "outbox"
-STATES: dict[str, DeliveryState] = {
-    "sent": "sent",
-    "delivered": "delivered",
-    "partially_delivered": "delivered",
-    "read": "read",
-    "undelivered": "failed",
-    "failed": "failed",
-    "canceled": "failed",
-}
-UNDER_WAY = frozenset({"accepted", "scheduled", "queued", "sending"})
 KINDS: dict[str, AttachmentKind] = {"image": "image", "video": "video", "audio": "audio"}
 CARDS = frozenset({"text/vcard", "text/x-vcard"})
 MOST_MEDIA = 10  # files in one message; more addresses than that are read, more missing ones are not made up
@@ -187,17 +173,6 @@ def _listed(raw: Raw, window: timedelta | None, media_base: str) -> Event:
         form[f"MediaContentType{index}"] = media.content_type or ""
     at = moment(found)
     return _message(form, at or raw.received_at, window, () if at is not None else ("no_timestamp",))
-
-
-def moment(found: Resource) -> datetime | None:
-    """When a listed message was sent, UTC; None when Twilio does not say (RFC 2822 dates)."""
-    for text in (found.date_sent, found.date_created):
-        try:
-            at = parsedate_to_datetime(text or "")
-        except (ValueError, TypeError, OverflowError):
-            continue
-        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-    return None
 
 
 def _sid(form: Form, *names: str) -> str:
