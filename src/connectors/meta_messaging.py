@@ -61,10 +61,12 @@ class Party(Struct):
     id: str | int = ""
 
 
+# Instagram also: {"story":{"url":"https://lookaside.fbsbx.com/...","id":"1790001"}}
 class Mid(Struct):
-    """{"mid":"m_A"}: the message that is answered."""
+    """{"mid":"m_A"}: the message that is answered, or the story of ours."""
 
     mid: str | None = None
+    story: msgspec.Raw = NOTHING
 
 
 # {"mid":"m_A","text":"...","attachments":[{...}],"quick_reply":{"payload":"YA"},"reply_to":{"mid":"m_B"}}
@@ -109,6 +111,13 @@ class Delivered(Struct):
     watermark: Stamp = None
 
 
+# Messenger: {"watermark":1767573001000}; Instagram: {"mid":"aWdf"}
+class Seen(Struct):
+    """What the customer read: a message of ours by its id, or everything before a moment."""
+
+    mid: str | None = None
+
+
 # {"sender":{"id":"24900001"},"recipient":{"id":"1029"},"timestamp":1767573000000,"message":{...}}
 class Item(Struct):
     """One item of `messaging` or `standby`."""
@@ -120,6 +129,7 @@ class Item(Struct):
     message_edit: MessageEdit | None = None
     postback: Postback | None = None
     delivery: Delivered | None = None
+    read: Seen | None = None
 
 
 class Product(Struct, frozen=True, kw_only=True):
@@ -194,6 +204,8 @@ def messaging(raw: msgspec.Raw, account: str, product: Product, received_at: dat
     sent_at, flags = moment(item.timestamp, received_at)
     if item.delivery is not None:
         return _delivered(item.delivery, account, sent_at, received_at)
+    if item.read is not None and item.read.mid is not None:
+        return [Delivery(account=account, state="read", at=sent_at, provider_id=identifier(item.read.mid))]
     sender = str(item.sender.id) if item.sender is not None else ""
     own = sender == account
     found: list[Event] = []
@@ -233,6 +245,8 @@ def _message(
     if not content.text and not content.attachments:
         flags = (*flags, "unsupported")
     quoted = said.reply_to.mid if said.reply_to is not None else None
+    if said.reply_to is not None and bytes(said.reply_to.story) not in (b"", b"null"):
+        flags = (*flags, "story_reply")
     key = product.key(account, said.mid)
     thread = product.key(account, person)
     return events.Message(
