@@ -34,6 +34,7 @@ from gateway.pump import Pump
 from gateway.receipt_files import ReceiptFiles
 from gateway.reception import Reception, cancel, now
 from gateway.reconcile import Reconciler
+from gateway.watchdog import Watchdog
 from gateway.worker import Worker
 from receipts.access import access_code, code_hash
 from receipts.lane import Channel as SendingChannel
@@ -206,10 +207,16 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
                 metrics=metrics,
                 health=health,
                 wake=worker.wake,
+                outcome=worker.outcome,
                 now=now,
                 every_seconds=config.limits.reconcile_seconds,
             )
             _background(stack, reconciler.run())
+
+    watchdog = Watchdog(
+        installation, connectors, store=store, health=health, now=now, every_seconds=config.limits.check_seconds
+    )
+    _background(stack, watchdog.run())
 
     desk = FrontDesk(
         installation,

@@ -75,6 +75,9 @@ class Limits(Section):
     reconcile_seconds: float = Field(
         default=600.0, ge=1, description="How often providers with a history are asked what a webhook missed, seconds."
     )
+    check_seconds: float = Field(
+        default=300.0, ge=1, description="How often each channel's credentials and subscription are checked, seconds."
+    )
     parse_memory_bytes: int = Field(
         default=268_435_456, ge=67_108_864, description="Memory of the worker process that reads hostile formats."
     )

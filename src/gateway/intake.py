@@ -41,6 +41,7 @@ class Intake:
         journal: Journal,
         metrics: Metrics,
         wake: Callable[[], None],
+        heard: Callable[[str], None],
         pressure: Pressure,
         body_seconds: float,
         disk_is_low: Callable[[], bool],
@@ -52,6 +53,7 @@ class Intake:
         self._journal = journal
         self._metrics = metrics
         self._wake = wake
+        self._heard = heard
         self._pressure = pressure
         self._body_seconds = body_seconds
         self._disk_is_low = disk_is_low
@@ -81,6 +83,7 @@ class Intake:
             finally:
                 self._pressure.leave()
             self._kept[channel_id].inc(len(found.keep))
+            self._heard(channel_id)
             self._wake()
         answer = found.answer
         if found.waits and isinstance(connector, Answering):

@@ -22,6 +22,9 @@ class Metrics:
         self.listed = self._counter(
             "aduan_messages_listed", "Messages that a provider's history listed, known ones included.", "channel"
         )
+        self.missed = self._counter(
+            "aduan_messages_missed", "Messages that only a provider's history brought, not its webhook.", "channel"
+        )
         self.messages = self._counter("aduan_messages", "Messages by what became of them.", "what")
         self.ignored = self._counter("aduan_events_ignored", "Events that are never complaints.", "reason")
         self.quarantined = self._counter("aduan_items_quarantined", "Items that could not be understood.")

@@ -58,14 +58,16 @@ class Pump:
             except Throttled as error:
                 wait = error.after
             except AuthFailed:
-                self._health.broken(self._channel_id, "credentials are refused: renew them, then restart or wait")
+                self._health.broken(
+                    self._channel_id, "pull", "credentials are refused: renew them, then restart or wait"
+                )
                 wait = _AUTH_WAIT
             except (ConnectorError, JournalFull) as error:
-                self._health.troubled(self._channel_id, type(error).__name__)
+                self._health.troubled(self._channel_id, "pull", type(error).__name__)
                 wait = min(_LONGEST_WAIT, wait * 2)
             except Exception as error:  # a bug in a connector must not silence the channel for ever
                 log.exception("pull_failed", channel=self._channel_id, error=type(error).__name__)
-                self._health.broken(self._channel_id, f"stopped by {type(error).__name__}; it is tried again")
+                self._health.broken(self._channel_id, "pull", f"stopped by {type(error).__name__}; it is tried again")
                 wait = min(_LONGEST_WAIT, wait * 2)
             await asyncio.sleep(wait * (0.8 + 0.4 * random.random()))  # noqa: S311 - jitter protects nothing
 
@@ -84,20 +86,21 @@ class Pump:
         while True:
             await asyncio.sleep(wait)
             wait = _CONFIRM_WAIT
-            if self._health.states[self._channel_id].state == "good":
+            if self._health.state(self._channel_id) == "good":
                 continue
             try:
                 await self._connector.check()
             except Exception as error:  # the pull itself says what is wrong
                 log.debug("not_confirmed", channel=self._channel_id, error=type(error).__name__)
             else:
-                self._health.good(self._channel_id)
+                self._health.good(self._channel_id, "pull")
 
     async def _keep_all(self, cursor: str | None) -> None:
         async with aclosing(self._pulled.pull(cursor)) as batches:
             async for batch in batches:
                 await self._journal.keep(batch.keep, (self._channel_id, batch.cursor))
-                self._health.good(self._channel_id)
+                self._health.good(self._channel_id, "pull")
                 if batch.keep:
+                    self._health.heard(self._channel_id)
                     self._metrics.kept.labels(self._channel_id).inc(len(batch.keep))
                     self._wake()

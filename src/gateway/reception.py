@@ -84,7 +84,7 @@ class Reception:
         stack.push_async_callback(session.close)
         connectors, broken = build_connectors(front, secret=secret, now=now, session=lambda: session)
         for channel_id, reason in broken.items():
-            health.broken(channel_id, f"does not start: {reason}")
+            health.broken(channel_id, "start", f"does not start: {reason}")
         for connector in connectors.values():
             stack.push_async_callback(connector.aclose)
         disk = Disk(data_dir, config.limits.free_disk_bytes)
@@ -107,6 +107,7 @@ class Reception:
             journal=self.journal,
             metrics=self.metrics,
             wake=lambda: self.wake(),
+            heard=self.health.heard,
             pressure=self.pressure,
             body_seconds=front.config.limits.body_seconds,
             disk_is_low=self.disk.is_low,

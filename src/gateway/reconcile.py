@@ -7,7 +7,7 @@ nothing, because listed and pushed messages have the same key.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from connectors.errors import AuthFailed, ConnectorError
 from gateway.health import Health
 from gateway.journal import Journal, JournalFull
 from gateway.metrics import Metrics
+from gateway.record import Outcome
 
 log = structlog.get_logger("aduan.reconcile")
 
@@ -40,6 +41,7 @@ class Reconciler:
         metrics: Metrics,
         health: Health,
         wake: Callable[[], None],
+        outcome: Callable[[str], Awaitable[Outcome]],
         now: Callable[[], datetime],
         every_seconds: float,
     ) -> None:
@@ -50,6 +52,7 @@ class Reconciler:
         self._metrics = metrics
         self._health = health
         self._wake = wake
+        self._outcome = outcome
         self._now = now
         self._every = every_seconds
 
@@ -59,9 +62,11 @@ class Reconciler:
             try:
                 await self.look()
             except AuthFailed:
-                self._health.broken(self._channel_id, "credentials are refused: renew them; sending will halt too")
+                self._health.broken(
+                    self._channel_id, "reconcile", "credentials are refused: renew them; sending will halt too"
+                )
             except (ConnectorError, JournalFull) as error:
-                self._health.troubled(self._channel_id, type(error).__name__)
+                self._health.troubled(self._channel_id, "reconcile", type(error).__name__)
             except Exception as error:  # a bug in a connector must not end the looking for ever
                 log.exception("reconcile_failed", channel=self._channel_id, error=type(error).__name__)
             await asyncio.sleep(self._every)
@@ -75,11 +80,20 @@ class Reconciler:
         async with aclosing(self._connector.since(since)) as batches:
             async for batch in batches:
                 if batch.keep:
-                    await self._journal.keep(batch.keep)
+                    ids = await self._journal.keep(batch.keep)
                     self._wake()
                     count += len(batch.keep)
+                    await self._count_missed(ids)
         # Only now is the whole span known: a look that was cut begins where the last complete one began.
         await self._journal.keep((), (_CURSOR + self._channel_id, began.isoformat()))
-        self._health.good(self._channel_id)
+        self._health.good(self._channel_id, "reconcile")
         self._metrics.listed.labels(self._channel_id).inc(count)
         return count
+
+    async def _count_missed(self, ids: Sequence[str]) -> None:
+        """Counts what only the list brought, once it is recorded; the next page is asked for after that."""
+        outcomes = await asyncio.gather(*(self._outcome(id_) for id_ in ids))
+        missed = sum(message.what != "duplicate" for outcome in outcomes for message in outcome.messages)
+        if missed:
+            log.warning("webhook_had_missed", channel=self._channel_id, messages=missed)
+            self._metrics.missed.labels(self._channel_id).inc(missed)

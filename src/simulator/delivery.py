@@ -6,7 +6,7 @@ import asyncio
 import io
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 HOLD_SECONDS = 0.05  # how long weather collects deliveries before it arranges them
 MOST_HELD = 200
+DAY_SECONDS = 0.05  # how long a day lasts that weather waits for: nobody's clock is moved, the same bytes come again
 KEPT_ANSWER_BYTES = 65_536
 LARGE_BODY = 1_000_000
 
@@ -137,6 +138,8 @@ class Mixer(Generic[T]):
 
     async def put(self, item: T, weather: Weather) -> None:
         """Delivers at once in calm weather, otherwise within HOLD_SECONDS."""
+        if weather.climate.unsubscribed:
+            return
         if not weather.holds_deliveries:
             await self._deliver([item])
             return
@@ -153,11 +156,15 @@ class Mixer(Generic[T]):
             self._timer = None
         held, self._held = self._held, []
         if held:
-            self._tasks.spawn(self._send(weather.arrange(held)))
+            self._tasks.spawn(self._send(weather.arrange(held), weather.climate.again_days))
 
-    async def _send(self, groups: Iterable[list[T]]) -> None:
+    async def _send(self, groups: Sequence[list[T]], again_days: float) -> None:
         for group in groups:
             await self._deliver(group)
+        if again_days:
+            await asyncio.sleep(again_days * DAY_SECONDS)
+            for group in groups:
+                await self._deliver(group)
 
 
 class Record(Generic[T]):

@@ -23,6 +23,8 @@ class Climate:
     chance: float = 0.0
     spell: int = 3  # troubles in a row after which one call goes well; 0 = never ends
     stall_seconds: float = 30.0
+    again_days: float = 0.0  # every webhook comes once more so many days later; 0: never
+    unsubscribed: bool = False  # no webhook comes; what the provider's history lists is all there is
 
 
 CLIMATES: Mapping[str, Climate] = {
@@ -35,6 +37,8 @@ CLIMATES: Mapping[str, Climate] = {
     "stall": Climate(trouble="stall", chance=0.3, spell=1),
     "expired-token": Climate(trouble="expired-token", chance=1.0, spell=0),
     "window-closed": Climate(trouble="window-closed", chance=1.0, spell=0),
+    "redelivery-after-8-days": Climate(again_days=8.0),
+    "unsubscribed": Climate(unsubscribed=True),
 }
 
 MOST_COPIES = 3  # of one delivery, so that a storm of duplicates stays bounded
@@ -65,7 +69,8 @@ class Weather:
     @property
     def holds_deliveries(self) -> bool:
         """True if deliveries are collected before they go out."""
-        return self.climate.duplicate > 0 or self.climate.batch > 1 or self.climate.shuffle
+        climate = self.climate
+        return climate.duplicate > 0 or climate.batch > 1 or climate.shuffle or climate.again_days > 0
 
     def trouble(self) -> Trouble | None:
         """What the next API call meets, or None when it goes well."""

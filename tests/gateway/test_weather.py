@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gateway.app import Running
 from harness import Aduan, start_aduan, until
 from harness.customer import drained, ticket
 from harness.settings import only
@@ -21,7 +25,7 @@ CUSTOMERS = {kind: [f"{start}{n:08}" for n in range(6)] for kind, start in KINDS
 EVERYBODY = dict.fromkeys([phone for phones in CUSTOMERS.values() for phone in phones], 1)
 #: Where a provider may ask for a minute's patience, or leave it open twice whether it sent.
 WAITING = ("rate-limit", "server-errors")
-PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed"})
+PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribed"})
 
 
 def impatient(config: dict[str, Any]) -> None:
@@ -128,3 +132,45 @@ async def test_a_closed_window_is_a_persons_task(tmp_path: Path) -> None:
         await until(lambda: len(aduan.running.store.open_tasks()) == len(EVERYBODY))
         assert {view.complaint.receipts[0].state for view in views(aduan)} == {"failed"}
         assert {view.ticket.state for view in views(aduan)} == {"received"}
+
+
+async def test_what_the_webhook_missed_is_fetched_from_a_history_or_said_aloud(tmp_path: Path) -> None:
+    """P6: six hours without webhooks. Twilio lists what was written; Meta lists nothing, so a person is told."""
+
+    def often(config: dict[str, Any]) -> None:
+        impatient(config)
+        config["limits"] |= {"reconcile_seconds": 1, "check_seconds": 1}
+
+    async with start_aduan(tmp_path, often) as aduan:
+        pretended = providers(aduan, lambda: Weather.named("unsubscribed"))
+        last_look = (datetime.now(UTC) - timedelta(hours=6)).isoformat()
+        await until(lambda: aduan.running.health.state("klikacc-twilio") == "good")
+        await aduan.running.journal.keep((), ("reconcile:klikacc-twilio", last_look))
+        await aduan.running.aclose()
+        for n, phone in enumerate(CUSTOMERS["twilio"]):
+            at = time.time() - 6 * 3600 + n * 3600
+            await pretended["twilio"].inject_text(f"+{phone}", "Saldo saya hilang", at=at)
+        await pretended["whatsapp"].inject_text(CUSTOMERS["whatsapp"][0], "Saldo saya hilang")
+        count = len(CUSTOMERS["twilio"])
+        aduan.running = await Running.start(aduan.installation)
+        await until(lambda: len(aduan.ticket_numbers()) == count)
+        await until(lambda: aduan.running.health.state("klikacc-whatsapp") == "broken")
+        assert aduan.running.health.state("klikacc-twilio") == "good"
+        assert "subscribed" in str(aduan.running.health.states["klikacc-whatsapp"].reason)
+        await until(lambda: missed(aduan) == count)
+
+        # Webhooks come again: what they bring was not missed, and nothing is recorded a second time.
+        pretended["twilio"].weather = Weather.named("duplicates", seed=3)
+        await pretended["twilio"].inject_text("+6281899999999", "Saldo saya hilang")
+        await until(lambda: len(aduan.ticket_numbers()) == count + 1)
+        await asyncio.sleep(1.5)  # one more look at the history
+        assert missed(aduan) == count
+        assert len(aduan.ticket_numbers()) == count + 1
+
+
+def missed(aduan: Aduan) -> float:
+    """How many messages only the history brought, as the metric says."""
+    value = aduan.running.metrics.registry.get_sample_value(
+        "aduan_messages_missed_total", {"channel": "klikacc-twilio"}
+    )
+    return value or 0.0

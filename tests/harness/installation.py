@@ -52,8 +52,9 @@ def write_config(folder: Path, change: Callable[[dict[str, Any]], None] | None =
         if channel["kind"] == "email":
             channel["imap"] |= {"port": imap, "check_every_seconds": 1}
             channel["smtp"] |= {"port": smtp}
-        elif "api_base" in channel:
-            channel["api_base"] = channel["api_base"].replace(":8090", f":{simulator}")
+        for key, value in channel.items():
+            if isinstance(value, str) and "127.0.0.1:8090" in value:
+                channel[key] = value.replace(":8090", f":{simulator}")
     if change is not None:
         change(data)
     for name in FOLDERS:

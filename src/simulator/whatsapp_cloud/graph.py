@@ -152,7 +152,7 @@ class Graph:
             account = self._authorized(request, self._business(request))
             app = {"id": account.app_id, "name": account.name, "link": "https://www.facebook.com/games/?app_id=0"}
             data = [{"whatsapp_business_api_data": app, "override_callback_uri": account.webhook_url}]
-            return answer({"data": data if account.subscribed else []})
+            return answer({"data": data if account.subscribed and not account.weather.climate.unsubscribed else []})
         except GraphError as error:
             return refuse(error)
 

@@ -7,16 +7,29 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, literal_column, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from tickets.model import OPEN, KnownThread, QuarantineRow, QuarantineState, RawRow, TaskRow
 from tickets.store import audit, rows, schema
 from tickets.store.attachments import PENDING
 from tickets.store.batch import Found
+from tickets.store.times import from_micros
 from tickets.store.views import Counts, MessageVersion, MessageView, TicketLine, TicketView
 
 #: Rows read at once by what walks over many.
 PAGE = 500
+_HOUR_MICROS = 3_600_000_000
 
 _LINE = [schema.tickets.c[name] for name in TicketLine.__struct_fields__]
 _OPEN_TICKET = schema.tickets.c.open == literal_column("1")
@@ -193,6 +206,13 @@ def raw(connection: Connection, raw_id: str) -> RawRow | None:
     """A delivery as it came; None when it was never kept or its retention has passed."""
     row = connection.execute(select(schema.raws).where(schema.raws.c.id == raw_id)).first()
     return None if row is None else rows.raw_from(row)
+
+
+def hours_heard(connection: Connection, moment: datetime) -> Sequence[tuple[str, datetime]]:
+    """Each channel with the beginning of each UTC hour since the moment in which a delivery of it was recorded."""
+    hour = type_coerce(schema.raws.c.received_at, BigInteger) // _HOUR_MICROS
+    statement = select(schema.raws.c.channel_id, hour).where(schema.raws.c.received_at >= moment).distinct()
+    return [(channel, from_micros(each * _HOUR_MICROS)) for channel, each in connection.execute(statement)]
 
 
 def raws_since(engine: Engine, moment: datetime) -> Iterator[RawRow]:

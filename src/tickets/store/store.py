@@ -147,6 +147,11 @@ class Store:
         with self._reader.begin() as connection:
             return queries.raw(connection, raw_id)
 
+    def hours_heard(self, moment: datetime) -> Sequence[tuple[str, datetime]]:
+        """Each channel id with the beginning of each UTC hour since the moment in which a delivery was recorded."""
+        with self._reader.begin() as connection:
+            return queries.hours_heard(connection, moment)
+
     def raws_since(self, moment: datetime) -> Iterator[RawRow]:
         """The deliveries received at or after the moment, oldest first."""
         return queries.raws_since(self._reader, moment)

@@ -95,6 +95,19 @@ def test_retention_spares_what_a_person_has_not_decided(store: Store, build: Bui
     assert store.purge_raws(build.now - timedelta(days=90)) == 1
 
 
+def test_hours_in_which_a_channel_was_heard(store: Store, build: Build) -> None:
+    """What the watchdog judges a silence by: each hour once, whatever came in it."""
+    hour = build.now.replace(minute=0, second=0, microsecond=0)
+    moments = [hour - timedelta(hours=30), hour, hour + timedelta(minutes=59), hour + timedelta(hours=2)]
+    with store.begin() as tx:
+        tx.add(Records(raws=[build.raw(f"R{n}", moment) for n, moment in enumerate(moments)]))
+    (channel,) = {row.raw.channel_id for row in store.raws_since(hour)}
+    assert set(store.hours_heard(hour - timedelta(hours=29))) == {
+        (channel, hour),
+        (channel, hour + timedelta(hours=2)),
+    }
+
+
 def test_reading_goes_on_while_a_transaction_writes(store: Store, build: Build) -> None:
     seen: list[int] = []
     with store.begin() as tx:
