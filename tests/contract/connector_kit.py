@@ -9,6 +9,7 @@ in another package) holds
     sign.py             for a connector that is pushed to:
                           HEADERS: the header names that carry the proof, lower case
                           SIGNS_TARGET: whether path and query are proven too
+                          SIGNS_BODY: False where the proof is a shared secret that covers no body (default True)
                           secrets(setup) -> list[bytes]: the live secrets, newest first
                           sign(request, setup, secret) -> Request: the request with a proof made with that secret
     pull.py             for a connector that pulls:
