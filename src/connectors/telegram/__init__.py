@@ -1,0 +1,302 @@
+"""Telegram: one bot, whose webhook comes to us or whose updates we ask for (`mode`).
+
+Telegram keeps every update for 24 hours until we accept it, one queue per chat: while one update of a chat is refused,
+the customer's later ones wait. So whatever Telegram proves to have sent is kept and accepted, readable or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from telegram import LinkPreviewOptions, ReplyParameters, WebhookInfo
+
+from connectors import facts, signing
+from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
+from connectors.errors import ConnectorError, Misconfigured, Refused, Rejected, Unavailable, Unreachable
+from connectors.media import Gone, MediaClient
+from connectors.telegram.api import Api, Transport
+from connectors.telegram.parse import WANTED, courtesy, parse
+from connectors.telegram.payload import Position
+from connectors.telegram.settings import Settings
+from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
+
+FACTS = facts.load(Path(__file__).parent / "facts.yaml")
+SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 - the name of a header
+#: Updates in one answer (Bot API, getUpdates: limit 1-100).
+MOST_UPDATES = 100
+#: After a week without updates Telegram counts on from a random number (Bot API, Update: update_id): an old position
+#: then says nothing, and everything that it might confirm is gone after 24 hours.
+POSITION_LIVES = timedelta(days=6)
+#: A failed webhook is told while it is this fresh.
+FRESH = timedelta(minutes=10)
+#: A private chat; groups and channels have negative ids and are never answered.
+_CHAT = re.compile(r"[1-9][0-9]{0,15}")
+_MESSAGE = re.compile(r"[1-9][0-9]{0,15}")
+_FILE_PATH = re.compile(r"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
+_encode = msgspec.json.Encoder().encode
+
+
+class Telegram:
+    """One bot: what both modes share."""
+
+    def __init__(self, setup: Setup) -> None:
+        settings: Settings = setup.settings
+        token = settings.bot_token.get_secret_value()
+        self.channel_id = setup.channel_id
+        self.facts = setup.facts
+        #: The bot's id, which its token begins with: what stands in `Message.account`.
+        self.account = token.partition(":")[0]
+        self._setup = setup
+        self._settings = settings
+        self._webhook_url = f"{setup.public_url.rstrip('/')}/in/{setup.channel_id}"
+        base = str(settings.api_base).rstrip("/")
+        self._api = Api(base, token, Transport(setup.session, setup.now, within=settings.timeout_seconds))
+        self._media = MediaClient(
+            setup.facts.media_hosts.value,
+            [str(settings.api_base)],
+            max_bytes=setup.facts.max_attachment_bytes.value or 0,
+            timeout=settings.media_timeout_seconds,
+        )
+
+    def parse(self, raw: Raw) -> list[Event]:
+        """Events of one update. Raises Malformed."""
+        return parse(raw, self.account, self.facts.max_attachment_bytes.value)
+
+    async def send(self, out: Outgoing) -> Sent:
+        """Sends one plain text to one private chat. Telegram cannot tell afterwards whether it did (A13)."""
+        limit = self.facts.max_text.value
+        if out.public:
+            raise Refused("public", "this channel has no public place")
+        if not out.text.strip() or len(out.text.encode("utf-16-le", "surrogatepass")) // 2 > limit:
+            raise Refused("text_length", f"a text has 1 to {limit} UTF-16 units")
+        if out.files:
+            raise Refused("files", "this channel sends text only")
+        if not _CHAT.fullmatch(out.recipient):
+            raise Unreachable("the recipient is no private chat")
+        quoted = out.in_reply_to if out.in_reply_to and _MESSAGE.fullmatch(out.in_reply_to) else None
+        message = await self._api.call(
+            self._api.bot.send_message(
+                chat_id=int(out.recipient),
+                text=out.text,
+                reply_parameters=ReplyParameters(int(quoted), allow_sending_without_reply=True) if quoted else None,
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            ),
+            writes=True,
+        )
+        ref = f"tg:{self.account}:{out.recipient}:{message.message_id}"
+        return Sent(provider_id=f"{out.recipient}:{message.message_id}", at=self._setup.now(), registers=(ref,))
+
+    async def check(self) -> None:
+        """Asks Telegram for the bot and its webhook. Raises AuthFailed, Misconfigured, Unavailable."""
+        bot = await self._api.call(self._api.bot.get_me())
+        if str(bot.id) != self.account:
+            raise Misconfigured("bot_token: Telegram knows another bot under it")
+        self._judge(await self._webhook())
+
+    async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """The bytes of an attachment. Its address lives an hour: a stale one is asked for once more."""
+        if not attachment.ref:
+            raise Unreachable("this attachment has no file id")
+        for attempt in (1, 2):
+            url = await self._file_url(attachment.ref)
+            try:
+                async with aclosing(self._media.fetch(url)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            except Gone:
+                if attempt == 2:
+                    raise
+            else:
+                return
+
+    async def aclose(self) -> None:
+        """Closes the media connections; safe to call twice."""
+        await self._media.aclose()
+
+    async def _file_url(self, file_id: str) -> str:
+        """The address of a file; it holds the token, so it goes nowhere but to the media client."""
+        try:
+            file = await self._api.call(self._api.bot.get_file(file_id))
+        except Refused:
+            raise Unreachable("Telegram does not hand out this file") from None
+        path = (file.file_path or "").removeprefix(self._api.files)
+        if not _FILE_PATH.fullmatch(path):
+            raise Unreachable("Telegram names no address for this attachment")
+        return self._api.files + path
+
+    async def _webhook(self) -> WebhookInfo:
+        return await self._api.call(self._api.bot.get_webhook_info())
+
+    def _judge(self, webhook: WebhookInfo) -> None:
+        raise NotImplementedError
+
+    async def _be_courteous(self, update: bytes) -> None:
+        """Ends a button's waiting, or greets; when that fails, nothing is lost."""
+        due = courtesy(update)
+        with suppress(ConnectorError):
+            if due is not None and due.callback_id is not None:
+                await self._api.call(self._api.bot.answer_callback_query(due.callback_id))
+            elif due is not None and due.greeted_chat is not None and self._settings.greeting is not None:
+                await self._api.call(self._api.bot.send_message(due.greeted_chat, self._settings.greeting))
+
+
+class TelegramWebhook(Telegram):
+    """A bot that Telegram pushes updates of."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        given = [self._settings.secret_token, *(self._settings.old_secret_tokens or ())]
+        self._secrets = signing.keys([each for each in given if each is not None])
+        self._registered = False
+
+    def receive(self, request: Request) -> Intake:
+        """Keeps an update that comes with the secret. Raises Rejected.
+
+        The body is not signed: who knows the secret can write anything, so it goes over HTTPS only.
+        """
+        if request.method != "POST":
+            raise Rejected(405, "only POST")
+        if len(request.body) > self.facts.max_body_bytes.value:
+            raise Rejected(413, "larger than any update of Telegram")
+        if not signing.same(request.header(SECRET) or "", self._secrets):
+            raise Rejected(401, "secret token missing or wrong")
+        raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body)
+        return Intake(keep=(raw,), answer=self._answer(request.body))
+
+    def _answer(self, body: bytes) -> Answer:
+        """Always 200; a courtesy goes back as the method call that the answer may be (Bot API, Making requests)."""
+        due = courtesy(body)
+        if due is not None and due.callback_id is not None:
+            call: dict[str, object] = {"method": "answerCallbackQuery", "callback_query_id": due.callback_id}
+        elif due is not None and due.greeted_chat is not None and self._settings.greeting is not None:
+            call = {"method": "sendMessage", "chat_id": due.greeted_chat, "text": self._settings.greeting}
+        else:
+            return Answer()
+        return Answer(body=_encode(call), content_type="application/json")
+
+    async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
+        """Yields nothing: Telegram's own queue is the history, and it flows once the webhook stands.
+
+        So this sees to it that it stands: after an outage, or when Telegram dropped it (410 for 23 hours), the webhook
+        is set again and everything of the last 24 hours comes through it. Raises Misconfigured when it leads elsewhere.
+        """
+        webhook = await self._webhook()
+        if self._settings.register_webhook and (
+            not webhook.url or (webhook.url == self._webhook_url and not self._registered)
+        ):
+            # Once a start also where it stands: Telegram does not say whether it knows the newest secret.
+            secret = self._settings.secret_token
+            await self._api.call(
+                self._api.bot.set_webhook(
+                    self._webhook_url,
+                    secret_token=secret.get_secret_value() if secret is not None else None,
+                    allowed_updates=WANTED,
+                )
+            )
+            self._registered = True
+            return
+        self._judge(webhook)
+        nothing: tuple[Batch, ...] = ()
+        for batch in nothing:  # a generator by its contract; Telegram pushes what there is
+            yield batch
+
+    def _judge(self, webhook: WebhookInfo) -> None:
+        if not webhook.url:
+            raise Misconfigured("no webhook is set for this bot: call setWebhook, or leave register_webhook at true")
+        if webhook.url != self._webhook_url:
+            raise Misconfigured(
+                "the bot's webhook leads elsewhere: delete it there (deleteWebhook), or use another bot"
+            )
+        failed = webhook.last_error_date
+        if webhook.pending_update_count and failed is not None and self._setup.now() - failed.astimezone(UTC) < FRESH:
+            raise Unavailable(
+                f"Telegram cannot deliver: {webhook.pending_update_count} updates wait"
+                f" ({(webhook.last_error_message or 'no reason given')[:200]})"
+            )
+
+
+class TelegramPoll(Telegram):
+    """A bot whose updates we ask for."""
+
+    async def pull(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
+        """Batches of updates, for ever. `cursor` is the last update and when it came ("10000@1767582000").
+
+        Telegram forgets what an offset confirms, so the offset goes out only with the question after the one whose
+        answer was stored. Raises AuthFailed, Unavailable, Misconfigured when the webhook of another system is set.
+        """
+        last, came_at = _position(cursor)
+        limit, dropped = MOST_UPDATES, False
+        while True:
+            now = self._setup.now()
+            offset = last + 1 if last is not None and now - came_at < POSITION_LIVES else None
+            try:
+                updates = await self._api.updates(
+                    offset, limit=limit, wait=self._settings.poll_seconds, wanted=_encode(WANTED)
+                )
+            except Misconfigured:
+                if dropped:
+                    raise
+                await self._drop_own_webhook()
+                dropped = True
+                continue
+            if updates is None:
+                if limit == 1:
+                    raise Unavailable("Telegram's answer cannot be read")
+                limit = max(1, limit // 10)
+                continue
+            limit = MOST_UPDATES
+            if not updates:
+                continue
+            came_at = self._setup.now()
+            keep, last = self._kept(updates, last, came_at)
+            yield Batch(keep=keep, cursor=f"{last}@{int(came_at.timestamp())}")
+            for update in keep:
+                await self._be_courteous(update.body)
+
+    def _kept(self, updates: list[msgspec.Raw], last: int | None, at: datetime) -> tuple[tuple[Raw, ...], int]:
+        keep, ids = [], []
+        for update in updates:
+            body = bytes(update)
+            try:
+                id_ = msgspec.json.decode(body, type=Position).update_id
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                # Kept as it is, for quarantine; its neighbours' ids carry the queue past it.
+                keep.append(Raw(channel_id=self.channel_id, received_at=at, body=body, ref="unknown"))
+                continue
+            ids.append(id_)
+            keep.append(Raw(channel_id=self.channel_id, received_at=at, body=body, ref=str(id_)))
+        if not ids:
+            raise Unavailable("Telegram's updates have no ids")
+        return tuple(keep), max(ids)
+
+    async def _drop_own_webhook(self) -> None:
+        """Ends the webhook that this channel had before it was told to poll; what waits stays in the queue."""
+        webhook = await self._webhook()
+        if webhook.url and webhook.url != self._webhook_url:
+            self._judge(webhook)
+        await self._api.call(self._api.bot.delete_webhook(drop_pending_updates=False))
+
+    def _judge(self, webhook: WebhookInfo) -> None:
+        if webhook.url:
+            raise Misconfigured("a webhook is set for this bot, so Telegram refuses to be polled: delete it first")
+
+
+def _position(cursor: str | None) -> tuple[int | None, datetime]:
+    if cursor is None:
+        return None, datetime.min.replace(tzinfo=UTC)
+    last, _, at = cursor.partition("@")
+    return int(last), datetime.fromtimestamp(int(at), UTC)
+
+
+def build(setup: Setup) -> Connector:
+    """The connector of one channel: an object that is pushed to, or one that pulls."""
+    settings: Settings = setup.settings
+    return TelegramWebhook(setup) if settings.mode == "webhook" else TelegramPoll(setup)
+
+
+CONNECTOR = Spec(kind="telegram", channels=("telegram",), settings=Settings, facts=FACTS, build=build)
