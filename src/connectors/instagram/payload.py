@@ -1,0 +1,170 @@
+"""Instagram's comments and mentions as types, and the answers of its API: only the fields that we read.
+
+The envelope and direct messages have Messenger's shape: connectors.meta_messaging.
+"""
+
+from __future__ import annotations
+
+from msgspec import Raw, Struct, field
+
+
+# {"field":"comments","value":{...}}
+class Change(Struct):
+    """One change; `field` says what its value is about."""
+
+    value: Raw
+    field: str = ""
+
+
+# {"id":"1784140555","username":"sari.w","self_ig_scoped_id":"1784140556"}
+class From(Struct):
+    """Who commented: the Instagram-scoped id is the one under which direct messages come."""
+
+    id: str | None = None
+    username: str | None = None
+    self_ig_scoped_id: str | None = None
+
+
+# {"id":"1790001","media_product_type":"FEED"}
+class OnMedia(Struct):
+    """The post that was commented on; the album is missing for a picture inside one."""
+
+    id: str | None = None
+
+
+# {"id":"1780001","text":"Dana saya?","from":{...},"media":{...},"parent_id":"1780000"}
+class Comment(Struct):
+    """A comment in a webhook (`media`), or in the API's list (`timestamp`)."""
+
+    id: str
+    text: str | None = None
+    from_: From | None = field(default=None, name="from")
+    media: OnMedia | None = None
+    timestamp: str | None = None
+
+
+# {"media_id":"1790002","comment_id":"1780002"}
+class Mention(Struct):
+    """Somebody named us under or in a post that is not ours: neither words nor author come with it."""
+
+    media_id: str
+    comment_id: str | None = None
+
+
+# {"account":"17841400000000001","media":"1790001","comments":[{...}]}
+class Listed(Struct):
+    """Comments of one post as the API listed them: the content of a `Raw` of `since`, items as they came."""
+
+    account: str
+    media: str
+    comments: list[Raw]
+
+
+class Replies(Struct):
+    """{"data":[{...}]}"""
+
+    data: list[Raw] = []
+
+
+# {"id":"1780001","timestamp":"2026-01-05T03:00:00+0000","replies":{"data":[{...}]}}
+class ListedComment(Struct):
+    """Of a listed comment, what decides whether it is new, and the replies below it."""
+
+    timestamp: str | None = None
+    replies: Replies | None = None
+
+
+class Cursors(Struct):
+    """{"before":"QVF","after":"QVF"}"""
+
+    after: str | None = None
+
+
+# {"cursors":{"after":"QVF"},"next":"https://graph.facebook.com/..."}
+class Paging(Struct):
+    """Where a list goes on; `next` is an address with a token in it: its presence counts, it is never called."""
+
+    cursors: Cursors | None = None
+    next: str | None = None
+
+
+# {"data":[{...}],"paging":{...}}
+class Page(Struct):
+    """One page of any list."""
+
+    data: list[Raw]
+    paging: Paging | None = None
+
+
+class Id(Struct):
+    """{"id":"1790001"}"""
+
+    id: str = ""
+
+
+# {"text":"@akseleran dana saya?"}, {"caption":"..."}
+class Mentioning(Struct):
+    """The comment or post that mentions us."""
+
+    text: str | None = None
+    caption: str | None = None
+
+
+# {"mentioned_comment":{...},"id":"17841400000000001"}
+class Mentioned(Struct):
+    """What the API says of a mention."""
+
+    mentioned_comment: Mentioning | None = None
+    mentioned_media: Mentioning | None = None
+
+
+# {"recipient_id":"1784140555","message_id":"aWdfZAG1..."}, {"id":"1780009"}
+class SendAnswer(Struct):
+    """What a message, or a public answer, is answered with."""
+
+    recipient_id: str = ""
+    message_id: str = ""
+    id: str = ""
+
+
+# {"id":"aWdf","created_time":"2026-01-05T03:00:05+0000","from":{...},"message":"Nomor tiket: ..."}
+class Written(Struct):
+    """A message in a conversation (`message`) or a reply under a comment (`text`)."""
+
+    id: str
+    created_time: str | None = None
+    timestamp: str | None = None
+    from_: From | None = field(default=None, name="from")
+    message: str | None = None
+    text: str | None = None
+
+
+class WrittenList(Struct):
+    """{"data":[{...}]}"""
+
+    data: list[Written] = []
+
+
+# {"id":"aWdf","messages":{"data":[{...}]}}
+class Conversation(Struct):
+    """A conversation with its newest messages."""
+
+    messages: WrittenList | None = None
+
+
+class Conversations(Struct):
+    """{"data":[{...}]}"""
+
+    data: list[Conversation] = []
+
+
+class SubscribedApp(Struct):
+    """{"id":"1000000000000001","subscribed_fields":["messages","comments"]}"""
+
+    subscribed_fields: list[str] = []
+
+
+class SubscribedApps(Struct):
+    """{"data":[{...}]}"""
+
+    data: list[SubscribedApp] = []

@@ -1,0 +1,60 @@
+"""What an operator gives for one Instagram professional account."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AnyHttpUrl, ConfigDict, Field
+
+from connectors.contract import ChannelSettings
+from connectors.signing import Secret, Secrets
+
+
+class Settings(ChannelSettings):
+    """Keys of an `instagram` channel. Which login the app uses is a matter of `api_base` and `page_id` alone."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    kind: Literal["instagram"] = Field(description="Which connector serves this channel.")
+    account_id: str = Field(
+        pattern=r"^[0-9]{1,32}$",
+        description="Meta's id of the Instagram professional account (17841...), as webhooks name it.",
+    )
+    page_id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{1,32}$",
+        description="The Facebook Page that is linked to the account, when the app uses Facebook Login: messages then "
+        "go out through the Page; leave it away with Instagram Login.",
+    )
+    access_token: Secret = Field(
+        description="Token of the linked Page (Facebook Login) or of the account itself (Instagram Login, IGAA...)."
+    )
+    app_secrets: Secrets = Field(
+        description="Secrets that sign the webhooks, newest first: the app's secret, with Instagram Login the "
+        "Instagram app secret; several are valid at once."
+    )
+    verify_token: Secret = Field(
+        description="The word that you type into Meta's console when you register the webhook."
+    )
+    api_base: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://graph.facebook.com"),
+        description="Where the Graph API answers: https://graph.facebook.com with Facebook Login, "
+        "https://graph.instagram.com with Instagram Login, or a proxy or the simulator.",
+    )
+    api_version: str = Field(
+        default="v26.0",
+        pattern=r"^v[0-9]{1,3}\.[0-9]$",
+        description="Version of the Graph API, as it stands in addresses.",
+    )
+    history_posts: int = Field(
+        default=50,
+        ge=0,
+        le=10_000,
+        description="How many of the newest posts are asked for comments that no webhook brought; 0 asks none.",
+    )
+    timeout_seconds: float = Field(
+        default=15.0, gt=0, le=120, description="How long one call of the Graph API may take, in seconds."
+    )
+    media_timeout_seconds: float = Field(
+        default=120.0, gt=0, le=3600, description="How long the download of one attachment may take, in seconds."
+    )
