@@ -126,8 +126,8 @@ def deciding(codes: Codes, code: int | None, subcode: int | None) -> int | None:
     return code
 
 
-def read(body: bytes, type_: type[T]) -> T | None:
-    """The answer as `type_`, or None when it cannot be read as one."""
+def read(body: bytes | msgspec.Raw, type_: type[T]) -> T | None:
+    """The answer, or one item of it, as `type_`; None when it cannot be read as one."""
     try:
         return msgspec.json.decode(body, type=type_)
     except UNREADABLE:

@@ -242,7 +242,7 @@ def _message(
     content = read_attachments(said.text or "", said.attachments or ())
     if bytes(said.quick_reply) not in (b"", b"null"):
         flags = (*flags, "bot_answer")
-    if not content.text and not content.attachments:
+    if not content.text and not content.attachments and "unsupported" not in content.flags:
         flags = (*flags, "unsupported")
     quoted = said.reply_to.mid if said.reply_to is not None else None
     if said.reply_to is not None and bytes(said.reply_to.story) not in (b"", b"null"):
