@@ -12,7 +12,10 @@ def ways_of(installation: Installation) -> dict[str, dict[str, Way]]:
     ways: dict[str, dict[str, Way]] = {slug: {} for slug in installation.organisations}
     for channel in installation.channels.values():
         ways[channel.organisation][channel.id] = Way(
-            channel_id=channel.id, channels=channel.spec.channels, facts=channel.spec.facts
+            channel_id=channel.id,
+            channels=channel.spec.channels,
+            facts=channel.spec.facts,
+            templates=frozenset(getattr(channel.settings, "templates", {})),
         )
     return ways
 

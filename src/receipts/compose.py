@@ -196,12 +196,16 @@ def compose(
         return written, parts
 
     medium = medium_of(item, route)
+    if route.template is not None:
+        # The text is the one variable of a template: a single short line (sheet A1, 132012).
+        medium = "short"
     written, parts = said(medium)
-    if len(parts) > 1 and _answers_comment(item.complaint, route):
+    once = route.template is not None or _answers_comment(item.complaint, route)
+    if len(parts) > 1 and once and medium != "short":
         # A comment may be answered in private once: a second part would be refused (sheets A7, A8).
         written, parts = said("short")
-        if len(parts) > 1:
-            raise ValueError(f"a private answer to a comment has no room in {own.max_text.value} {own.text_unit.value}")
+    if len(parts) > 1 and once:
+        raise ValueError(f"what may be sent once has no room in {own.max_text.value} {own.text_unit.value}")
     attached = (document,) if document and medium == "email" and own.attachments_out.value else ()
     return tuple(
         Outgoing(
@@ -213,6 +217,7 @@ def compose(
             references=route.references,
             files=attached if index == 0 else (),
             public=medium == "public",
+            template=route.template,
             possible_duplicate=row.possible_duplicate,
             first_attempt_at=row.first_attempt_at,
         )

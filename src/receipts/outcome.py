@@ -158,7 +158,7 @@ def _next_route(attempt: Attempt, row: OutboxRow, judge: Judge, kind: str) -> Se
 def _open(row: OutboxRow, index: int, judge: Judge, now: datetime) -> bool:
     route = row.routes[index]
     facts = judge.facts.get(route.channel_id)
-    return facts is not None and usable(route, facts, now)
+    return facts is not None and usable(route, now)
 
 
 def _failed(attempt: Attempt, row: OutboxRow, judge: Judge, kind: str) -> Settled:

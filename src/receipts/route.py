@@ -21,6 +21,8 @@ PRIVATE_OF: Mapping[Channel, Channel] = {
     "instagram_comment": "instagram_dm",
     "x_mention": "x_dm",
 }
+#: The receipt's template, in the outbox and among a provider's approved ones.
+RECEIPT = "receipt"
 #: Where the receipt is handed over on the spot: shown on the screen, read out or printed.
 HANDED_OVER: frozenset[Channel] = frozenset({"web_form", "app_form", "phone", "walk_in"})
 
@@ -32,6 +34,8 @@ class Way(Struct, frozen=True, kw_only=True):
     #: What its connector serves.
     channels: tuple[Channel, ...]
     facts: Facts
+    #: Purposes for which it has an approved template ("receipt", "notice").
+    templates: frozenset[str] = frozenset()
 
 
 class Owed(Struct, frozen=True, kw_only=True):
@@ -63,16 +67,17 @@ def routes(complaint: Complaint, message: Message, ways: Mapping[str, Way], now:
                 or (message.sent_at + timedelta(hours=hours) if hours is not None else None),
             )
         )
+    if reply is not None and here is not None and message.visibility == "private":
+        found += [
+            _by_template(here, reply.recipient, complaint.channel, name) for name in sorted(here.templates & {RECEIPT})
+        ]
     found += _other_addresses(complaint, ways)
-    return tuple(r for r in found if usable(r, ways[r.channel_id].facts, now))
+    return tuple(r for r in found if usable(r, now))
 
 
-def usable(route: Route, facts: Facts, now: datetime) -> bool:
-    """Whether a free-form answer is still allowed on a route, or the provider has templates for later (P14)."""
-    if route.window_until is None or now < route.window_until:
-        return True
-    own = facts.of(route.channel) if route.channel is not None else facts
-    return own.private_reply.value == "by_template"
+def usable(route: Route, now: datetime) -> bool:
+    """Whether the provider still allows this way: a free answer within its window, a template at any time (P14)."""
+    return route.window_until is None or now < route.window_until
 
 
 def proven(complaint: ToldComplaint, route: Route) -> bool:
@@ -125,7 +130,7 @@ def owed(
         key=key,
         organisation=complaint.tenant,
         complaint_id=complaint.complaint_id,
-        template="receipt",
+        template=RECEIPT,
         language="en" if complaint.complainant.language == "en" else "id",
         routes=ways_found,
         state="due" if reason is None else "suppressed",
@@ -181,7 +186,7 @@ def _private_here(message: Message, facts: Facts) -> bool:
     private = facts.private_reply.value
     if message.visibility == "public":
         return private == "from_comment_once"
-    return private != "never"
+    return private not in {"never", "by_template"}
 
 
 def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Route]:
@@ -193,12 +198,16 @@ def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Rout
             Route(channel_id=w.channel_id, recipient=who.email, channel="email") for w in _serving(others, "email")
         ]
     # A message costs money and rings in somebody's pocket: only to a number that is known to be the customer's.
-    if who.phone and (who.verified or complaint.entered_by is not None):
+    # Who called from it has it in hand; a forged caller id sends a stranger two lines without case data (K6, A6).
+    if who.phone and (who.verified or complaint.entered_by is not None or complaint.channel == "phone"):
+        started = [w for w in others if RECEIPT in w.templates and complaint.channel != "whatsapp"]
+        found += [_by_template(w, who.phone, "whatsapp", RECEIPT) for w in _serving(started, "whatsapp")]
         found += [Route(channel_id=w.channel_id, recipient=who.phone, channel="sms") for w in _serving(others, "sms")]
-        started = [w for w in others if w.facts.private_reply.value == "by_template"]
-        for w in _serving(started, "whatsapp"):
-            found.append(Route(channel_id=w.channel_id, recipient=who.phone, channel="whatsapp"))
     return found
+
+
+def _by_template(way: Way, recipient: str, channel: Channel, purpose: str) -> Route:
+    return Route(channel_id=way.channel_id, recipient=recipient, channel=channel, template=purpose)
 
 
 def _serving(ways: Sequence[Way], channel: Channel) -> list[Way]:

@@ -118,6 +118,8 @@ class Route(Struct, frozen=True, kw_only=True):
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     window_until: datetime | None = None
+    #: Purpose of an approved template that carries the text: the lawful way once the window has closed.
+    template: str | None = None
 
 
 class OutboxRow(Struct, frozen=True, kw_only=True):

@@ -134,6 +134,25 @@ async def test_a_closed_window_is_a_persons_task(tmp_path: Path) -> None:
         assert {view.ticket.state for view in views(aduan)} == {"received"}
 
 
+async def test_an_approved_template_is_the_way_when_the_window_has_closed(tmp_path: Path) -> None:
+    """P14, sheet A13: the next lawful way is taken at once, without a person; the receipt holds the same number."""
+
+    def with_templates(config: dict[str, Any]) -> None:
+        impatient(config)
+        config["channels"]["klikacc-whatsapp"]["templates"] = {"receipt": {"name": "tanda_terima"}}
+        config["channels"]["klikacc-twilio"]["templates"] = {"receipt": "HX" + "0" * 32}
+
+    async with start_aduan(tmp_path, with_templates) as aduan:
+        pretended = providers(aduan, lambda: Weather.named("window-closed"))
+        await complain(pretended)
+        await until(lambda: len(aduan.ticket_numbers()) == len(EVERYBODY))
+        await until(lambda: all_arrived(aduan), seconds=40)
+        assert not aduan.running.store.open_tasks()
+        for view in views(aduan):
+            row = view.outbox[0]
+            assert row.routes[row.route].template == "receipt"
+
+
 async def test_what_the_webhook_missed_is_fetched_from_a_history_or_said_aloud(tmp_path: Path) -> None:
     """P6: six hours without webhooks. Twilio lists what was written; Meta lists nothing, so a person is told."""
 

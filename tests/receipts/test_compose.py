@@ -228,6 +228,21 @@ def test_a_private_reply_to_a_comment_is_the_full_receipt(
 
 @pytest.mark.parametrize("organisation", ["klikacc", "akseleran", "klikumkm"])
 @pytest.mark.parametrize("language", ["id", "en"])
+def test_a_template_carries_the_short_text_as_its_one_variable(
+    organisation: str, language: str, make_complaint: MakeComplaint, make_item: MakeItem, said: Said
+) -> None:
+    """Sheet A1: at most 1,024 characters without line breaks, once; P14: the way that stays when the window closed."""
+    here = full(make_complaint, organisation)
+    way = Route(channel_id=here.channel_id, recipient="+628129999000", channel="whatsapp", template="receipt")
+    (out,) = said(make_item(here, route=way, language=language))
+    assert out.template == "receipt"
+    assert "KLA-20260105-000123-7" in out.text
+    assert "\n" not in out.text
+    assert len(out.text) <= 1024
+
+
+@pytest.mark.parametrize("organisation", ["klikacc", "akseleran", "klikumkm"])
+@pytest.mark.parametrize("language", ["id", "en"])
 def test_a_comment_is_answered_in_private_once_so_in_one_part(
     organisation: str, language: str, make_complaint: MakeComplaint, make_item: MakeItem, said: Said
 ) -> None:

@@ -36,7 +36,7 @@ def message(**changes: object) -> Message:
 def _ways(make_facts: MakeFacts) -> dict[str, Way]:
     kinds: dict[str, tuple[tuple[str, ...], dict[str, object]]] = {
         "wa": (("whatsapp",), {"reply_window_hours": 24.0}),
-        "wa-templates": (("whatsapp",), {"private_reply": "by_template"}),
+        "wa-templates": (("whatsapp",), {"reply_window_hours": 24.0}),
         "mail": (("email",), {}),
         "sms": (("sms",), {}),
         "fb": (("facebook_dm", "facebook_comment"), {"private_reply": "from_comment_once"}),
@@ -45,7 +45,12 @@ def _ways(make_facts: MakeFacts) -> dict[str, Way]:
         "phone": (("phone",), {"private_reply": "never"}),
     }
     return {
-        name: Way(channel_id=name, channels=channels, facts=make_facts(**facts))  # type: ignore[arg-type]  # as above
+        name: Way(
+            channel_id=name,
+            channels=channels,  # type: ignore[arg-type]  # the table gives the right names
+            facts=make_facts(**facts),
+            templates=frozenset({"receipt", "notice"} if name == "wa-templates" else ()),
+        )
         for name, (channels, facts) in kinds.items()
     }
 
@@ -55,7 +60,8 @@ def ids(found: tuple[Route, ...]) -> list[tuple[str, str]]:
 
 
 WHO = Complainant(phone="+62812", email="budi@x.id")
-ELSEWHERE = [("mail", "budi@x.id"), ("sms", "+62812"), ("wa-templates", "+62812")]
+ELSEWHERE = [("mail", "budi@x.id"), ("wa-templates", "+62812"), ("sms", "+62812")]
+BUT_WHATSAPP = [("mail", "budi@x.id"), ("sms", "+62812")]
 MENTION = {"channel_id": "x", "channel": "x_mention", "visibility": "public"}
 LIST = {"no_receipt": "precedence: list"}
 KNOWN = Complainant(phone="+62812", email="budi@x.id", verified=True)
@@ -66,7 +72,7 @@ KNOWN = Complainant(phone="+62812", email="budi@x.id", verified=True)
     [
         # The same thread first, then what else the customer gave.
         ("wa", "whatsapp", WHO, {}, [("wa", "+62811"), ("mail", "budi@x.id")]),
-        ("wa", "whatsapp", KNOWN, {}, [("wa", "+62811"), *ELSEWHERE]),
+        ("wa", "whatsapp", KNOWN, {}, [("wa", "+62811"), *BUT_WHATSAPP]),
         ("mail", "email", WHO, {}, [("mail", "+62811")]),
         # A form has no way back; an unproven number is never rung.
         ("form", "web_form", WHO, {"reply": None}, [("mail", "budi@x.id")]),
@@ -82,6 +88,20 @@ KNOWN = Complainant(phone="+62812", email="budi@x.id", verified=True)
         # The window has closed while the message waited.
         ("wa", "whatsapp", Complainant(), {"sent_at": NOW - timedelta(hours=25)}, []),
         ("wa", "whatsapp", WHO, {"sent_at": NOW - timedelta(hours=25)}, [("mail", "budi@x.id")]),
+        # With an approved template the thread stays a way: free first, then by template; only that once it has closed.
+        (
+            "wa-templates", "whatsapp", WHO, {},
+            [("wa-templates", "+62811"), ("wa-templates", "+62811"), ("mail", "budi@x.id")],
+        ),
+        (
+            "wa-templates", "whatsapp", Complainant(), {"sent_at": NOW - timedelta(hours=25)},
+            [("wa-templates", "+62811")],
+        ),
+        # Who called gets it at the number that called (K6, A6).
+        (
+            "phone", "phone", Complainant(phone="+62812"), {"reply": None},
+            [("wa-templates", "+62812"), ("sms", "+62812")],
+        ),
     ],
 )  # fmt: skip
 def test_routes(
@@ -102,17 +122,18 @@ def test_the_window_is_what_the_provider_said_else_what_the_facts_say(
 
 
 @pytest.mark.parametrize(
-    ("private", "until", "wanted"),
-    [
-        ("same_thread", None, True),
-        ("same_thread", NOW + timedelta(seconds=1), True),
-        ("same_thread", NOW, False),
-        ("by_template", NOW - timedelta(days=3), True),
-    ],
+    ("until", "wanted"),
+    [(None, True), (NOW + timedelta(seconds=1), True), (NOW, False), (NOW - timedelta(days=3), False)],
 )
-def test_p14_usable(private: str, until: datetime | None, wanted: bool, make_facts: MakeFacts) -> None:
-    route = Route(channel_id="wa", recipient="r", window_until=until)
-    assert usable(route, make_facts(private_reply=private), NOW) is wanted
+def test_p14_usable(until: datetime | None, wanted: bool) -> None:
+    assert usable(Route(channel_id="wa", recipient="r", window_until=until), NOW) is wanted
+
+
+def test_what_a_template_carries_is_marked(ways: dict[str, Way], make_complaint: MakeComplaint) -> None:
+    here = make_complaint(channel_id="wa-templates", complainant=Complainant())
+    free, by_template = routes(here, message(), ways, NOW)
+    assert (free.template, by_template.template) == (None, "receipt")
+    assert by_template.window_until is None
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Rest:
                 (a for a in accounts if a.number == sender or (service and a.messaging_service_sid == service)),
                 accounts[0],
             )
-            fault = account.faults.next() or _weather(account)
+            fault = account.faults.next() or _weather(account, template="ContentSid" in form)
             if fault is not None:
                 return await _suffer(fault, request, account, form)
             self._authorize(request, accounts)
@@ -279,9 +279,9 @@ def _moment(text: str | None) -> tuple[float, float] | None:
     return moment.timestamp(), (moment + length).timestamp()
 
 
-def _weather(account: Twilio) -> Fault | None:
+def _weather(account: Twilio, *, template: bool) -> Fault | None:
     trouble = account.weather.trouble()
-    if trouble is None:
+    if trouble is None or (template and trouble == "window-closed"):
         return None
     if trouble == "rate-limit":
         return Code(account.weather.pick((20429, 14107, 63018)))

@@ -63,7 +63,7 @@ class Graph:
         try:
             account = self._number(request)
             raw = await request.read()
-            fault = account.faults.next() or _weather(account)
+            fault = account.faults.next() or (_past_window(account) if _is_template(raw) else _weather(account))
             if fault is not None:
                 return await _suffer(fault, request, account, raw)
             self._authorize(request, account)
@@ -84,7 +84,7 @@ class Graph:
             for account in self._accounts:
                 media = account.media.get(id_, account.clock())
                 if media is not None:
-                    fault = account.media_faults.next() or _media_weather(account)
+                    fault = account.media_faults.next() or _past_window(account)
                     if fault is not None:
                         return await _suffer(fault, request, account, None)
                     self._authorize(request, account)
@@ -113,7 +113,7 @@ class Graph:
             if media is not None and media.id == request.query.get("mid"):
                 if request.headers.get("Authorization") != f"Bearer {account.access_token}":
                     return web.Response(status=401, text="Unauthorized")
-                fault = account.media_faults.next() or _media_weather(account)
+                fault = account.media_faults.next() or _past_window(account)
                 if fault is not None:
                     return await _suffer(fault, request, account, None)
                 return web.Response(body=media.content, headers={"Content-Type": media.media_type})
@@ -262,9 +262,17 @@ def _weather(account: WhatsAppCloud) -> Fault | None:
     return None if trouble is None else _fault(account, trouble)
 
 
-def _media_weather(account: WhatsAppCloud) -> Fault | None:
-    # The window is about messages; a download never meets it.
+def _past_window(account: WhatsAppCloud) -> Fault | None:
+    # The window is about free answers; a download or a template never meets it.
     return None if account.weather.climate.trouble == "window-closed" else _weather(account)
+
+
+def _is_template(raw: bytes) -> bool:
+    try:
+        body = _decode(raw)
+    except msgspec.DecodeError:
+        return False
+    return isinstance(body, dict) and body.get("type") == "template"
 
 
 def _fault(account: WhatsAppCloud, trouble: Trouble) -> Fault:
