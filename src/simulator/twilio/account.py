@@ -24,6 +24,8 @@ Where = Literal["call", "status", "both"]
 
 WINDOW_SECONDS = 24 * 3600.0
 MOST_PEOPLE = 100_000
+STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
+START = frozenset({"START", "YES", "UNSTOP"})
 
 
 class Twilio:
@@ -33,7 +35,6 @@ class Twilio:
     path = "/twilio"
     urls: Mapping[str, str] = {}
     asks: Asks = "number"
-    channel = "WhatsApp (Twilio)"
 
     def __init__(
         self,
@@ -70,7 +71,8 @@ class Twilio:
         self.shared_key = shared_key  # (key id, secret): webhooks are signed with SHA-256 instead of the auth token
         self.sign_port = sign_port
         self.statuses = statuses
-        self.enforce_window = enforce_window and number.startswith("whatsapp:")
+        self.is_whatsapp = number.startswith("whatsapp:")
+        self.enforce_window = enforce_window and self.is_whatsapp
         self.templates = templates  # ContentSid -> text with {{1}}; None: any ContentSid is approved
         self.refuse_by: Where = refuse_by
         self.webhook_seconds = webhook_seconds
@@ -81,7 +83,8 @@ class Twilio:
         self.keep = keep
         self.faults = Faults()  # met by sends
         self.media_faults = Faults()  # met by both steps of a download
-        self.unreachable: set[str] = set()  # addresses without WhatsApp: 63024
+        self.unreachable: set[str] = set()  # addresses without WhatsApp: 63024; landlines: 21614
+        self.opted_out: set[str] = set()  # numbers that texted STOP: 21610
         self.sent: Record[Message] = Record(keep)
         self.received: Record[Message] = Record(keep)
         self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
@@ -209,6 +212,10 @@ class Twilio:
         message.in_reply_to = extra.get("reply_to")
         self.remember(message)
         self.received.append(message)
+        if not self.is_whatsapp and body.strip().upper() in STOP:
+            self.opted_out.add(sender)
+        elif body.strip().upper() in START:
+            self.opted_out.discard(sender)
         self._wrote[sender] = max(at, self._wrote.pop(sender, 0.0))
         while len(self._wrote) > MOST_PEOPLE:
             self._wrote.popitem(last=False)
@@ -228,7 +235,6 @@ class Twilio:
         if not message.status_callback:
             return
         params: dict[str, str] = {
-            "ChannelPrefix": message.to.partition(":")[0],
             "ApiVersion": API_VERSION,
             "MessageStatus": status,
             "SmsSid": message.sid,
@@ -238,6 +244,8 @@ class Twilio:
             "MessageSid": message.sid,
             "AccountSid": self.account_sid,
         }
+        if self.is_whatsapp:
+            params["ChannelPrefix"] = "whatsapp"
         if code is not None:
             params |= {"ErrorCode": str(code), "EventType": "UNDELIVERED"}
         hook = Hook(message, tuple(params.items()), message.status_callback, False, str(uuid.uuid4()))
@@ -265,7 +273,7 @@ class Twilio:
 
     def address_of(self, person: str) -> str:
         """A number or user id with this channel's prefix."""
-        if person.startswith("whatsapp:") or not self.number.startswith("whatsapp:"):
+        if person.startswith("whatsapp:") or not self.is_whatsapp:
             return person
         return f"whatsapp:{person}"
 
@@ -285,6 +293,11 @@ class Twilio:
         return text
 
     # ---- for the page
+
+    @property
+    def channel(self) -> str:
+        """The channel, in words."""
+        return "WhatsApp (Twilio)" if self.is_whatsapp else "SMS (Twilio)"
 
     @property
     def address(self) -> str:

@@ -25,10 +25,13 @@ class Extra(TypedDict, total=False):
 
 def inbound_params(account: Twilio, message: Message, more: Mapping[str, str], extra: Extra) -> Params:
     """The form of an inbound webhook."""
+    media: dict[str, str] = {}
+    for index, file in enumerate(message.media):
+        media[f"MediaUrl{index}"] = f"{account.base_url}{message.uri}/Media/{file.sid}"
+        media[f"MediaContentType{index}"] = file.media_type
     params: dict[str, str] = {
         "SmsMessageSid": message.sid,
         "NumMedia": str(len(message.media)),
-        "ProfileName": extra.get("name", "Budi"),
         "SmsSid": message.sid,
         "SmsStatus": "received",
         "Body": message.body,
@@ -39,7 +42,10 @@ def inbound_params(account: Twilio, message: Message, more: Mapping[str, str], e
         "AccountSid": account.account_sid,
         "From": message.from_,
         "ApiVersion": API_VERSION,
-    } | dict(more)
+    }
+    if not account.is_whatsapp:
+        return list((params | {"FromCountry": "ID", "ToCountry": "ID"} | media | dict(extra.get("params", {}))).items())
+    params |= {"ProfileName": extra.get("name", "Budi")} | dict(more)
     if "ID." not in message.from_:
         params["WaId"] = message.from_.rpartition("+")[2]
     if "user_id" in extra:
@@ -49,7 +55,4 @@ def inbound_params(account: Twilio, message: Message, more: Mapping[str, str], e
     if message.in_reply_to:
         params["OriginalRepliedMessageSid"] = message.in_reply_to
         params["OriginalRepliedMessageSender"] = account.number
-    for index, media in enumerate(message.media):
-        params[f"MediaUrl{index}"] = f"{account.base_url}{message.uri}/Media/{media.sid}"
-        params[f"MediaContentType{index}"] = media.media_type
-    return list((params | dict(extra.get("params", {}))).items())
+    return list((params | media | dict(extra.get("params", {}))).items())

@@ -59,6 +59,8 @@ def _checked(account: Twilio, form: Form) -> Message:
         raise RestError(21910)
     if not (_WHATSAPP if to.startswith("whatsapp:") else _E164).fullmatch(to):
         raise RestError(21211, f"The 'To' number {to} is not a valid phone number.")
+    if to in account.opted_out:
+        raise RestError(21610)
     body, content_sid = one("Body"), one("ContentSid")
     if not body and not form.get("MediaUrl") and not content_sid and not form.get("PersistentAction"):
         raise RestError(21619)
@@ -111,7 +113,7 @@ def _variables(text: str) -> dict[str, str]:
 
 def _refusal(account: Twilio, message: Message) -> int | None:
     if message.to in account.unreachable:
-        return 63024
+        return 63024 if account.is_whatsapp else 21614
     if account.enforce_window and not message.content_sid and not account.window_open(message.to, message.at):
         return 63016
     return None
@@ -131,6 +133,8 @@ async def _go(account: Twilio, message: Message, links: Sequence[str], refusal: 
     if not account.statuses:
         return
     for word, delay in account.status_delays.items():
+        if word == "read" and not account.is_whatsapp:
+            continue
         await asyncio.sleep(delay * account.time_scale)
         await account.report(message, word)
 
