@@ -27,6 +27,11 @@ MINIMAL: dict[str, dict[str, Any]] = {
         "auth_tokens": ["invented-auth-token"],
         "from": "whatsapp:+622150996000",
     },
+    "sms_http": {
+        "sender": "+6281190009000",
+        "send_url": "https://api.contoh-sms.example/v1/messages",
+        "secrets": ["invented-webhook-secret"],
+    },
 }
 
 MakeSetup = Callable[..., Setup]
