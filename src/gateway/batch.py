@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from connectors.submission import entered_by
 from gateway.clocks import Promise, dates_of, day_zero, form_of, promise, started
 from gateway.files import Files
 from gateway.ids import Ids
@@ -18,7 +19,7 @@ from gateway.message_files import digest_of, file_row, store_files
 from gateway.owing import must_hide, owing
 from normalizer.complaint import Complaint
 from normalizer.completeness import DocumentRules
-from normalizer.message import Deletion, Delivery, Edit, Message, Rekey
+from normalizer.message import Deletion, Delivery, Edit, Message, Permission, Rekey
 from normalizer.normalize import Context, append, normalize, received_at
 from receipts.route import Way
 from tickets.calendar import wib_date
@@ -40,6 +41,8 @@ from tickets.numbers import make as make_number
 from tickets.store import Transaction
 
 ACTOR = "intake"
+#: Events that name the account they happened at.
+Addressed = Message | Edit | Deletion | Delivery | Rekey | Permission
 _ONE_DAY = timedelta(hours=24)
 
 
@@ -71,7 +74,7 @@ class Recording:
     accounts: Mapping[tuple[str, str], str]
     now: Callable[[], datetime]
 
-    def channel_of(self, channel: Channel, event: Message | Edit | Deletion | Delivery | Rekey) -> Channel | None:
+    def channel_of(self, channel: Channel, event: Addressed) -> Channel | None:
         """The configured channel that an event belongs to; None when nobody configured its account.
 
         An event that names no account, or comes from a connector that has none, belongs to the channel it came by.
@@ -273,6 +276,7 @@ class Batch:
             kinds=policy.intake.kinds if policy.intake else None,
             lexicon=self._with.installation.lexicon,
             attachment_ids=tuple(self._ids.new() for _ in message.attachments),
+            entered_by=entered_by(message),
         )
         complaint = normalize(message, context)
         if earlier is not None:
@@ -284,7 +288,10 @@ class Batch:
         promised = promise(organisation, complaint)
         ticket = self._ticket(organisation, complaint, promised)
         self._new[complaint_id] = (complaint, ticket)
-        self._note("complaint.received", complaint_id, {"ticket_number": number, "channel": message.channel})
+        told = {"ticket_number": number, "channel": message.channel}
+        if complaint.entered_by is not None:
+            told["entered_by"] = complaint.entered_by
+        self._note("complaint.received", complaint_id, told)
         if promised.problem:
             self._task(organisation, complaint_id, "calendar_missing", promised.problem)
         if complaint.needs_agent:

@@ -13,7 +13,7 @@ from connectors.errors import Malformed
 from gateway.batch import Batch, MessageOutcome, Recording
 from gateway.installation import Channel
 from gateway.journal import Kept
-from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Rekey, Unreadable
+from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Permission, Rekey, Unreadable
 from tickets.store import Transaction
 
 
@@ -117,7 +117,7 @@ def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome
             case Delivery():
                 # What became of a send is not something a customer said: its bytes are not kept.
                 deliveries += 1
-            case Edit() | Deletion() | Rekey():
+            case Edit() | Deletion() | Rekey() | Permission():
                 batch.keep_raw(kept, channel)
     if ignored and not messages:
         batch.keep_raw(kept, channel)
@@ -141,6 +141,8 @@ def _apply(tx: Transaction, recording: Recording, arrival: Arrival) -> None:
                 tx.delete(channel.organisation, event)
             case Rekey():
                 tx.rekey(channel.organisation, event)
+            case Permission():
+                tx.permit(channel.id, event)
             case Delivery():
                 deliveries.setdefault(channel.id, []).append(event)
     for channel_id, reports in deliveries.items():

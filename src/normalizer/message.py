@@ -174,6 +174,16 @@ class Rekey(Struct, frozen=True, kw_only=True, tag=True):
     at: datetime
 
 
+class Permission(Struct, frozen=True, kw_only=True, tag=True):
+    """A customer forbade us to write to an address, or allowed it again: STOP and START, a bot that was blocked."""
+
+    account: str = ""
+    #: As in `ReplyAddress.recipient`.
+    recipient: str
+    allowed: bool
+    at: datetime
+
+
 class Ignored(Struct, frozen=True, kw_only=True, tag=True):
     """An event that is never a complaint; the reason is counted."""
 
@@ -188,7 +198,7 @@ class Unreadable(Struct, frozen=True, kw_only=True, tag=True):
     reason: str
 
 
-Event = Message | Edit | Deletion | Delivery | Rekey | Ignored | Unreadable
+Event = Message | Edit | Deletion | Delivery | Rekey | Permission | Ignored | Unreadable
 
 
 class File(Struct, frozen=True, kw_only=True):

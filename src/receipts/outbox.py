@@ -182,7 +182,7 @@ class Outbox:
         """Begins the delivery of a claimed row; `excess` counts the rows of this claim that found no room."""
         row = item.row
         now = self._now()
-        moved = reroute(row, self._judge, now)
+        moved = reroute(row, self._judge, now, refused=item.refused)
         if moved is not None:
             self._finish(moved, row.routes[row.route].channel_id if row.route < len(row.routes) else "")
             return

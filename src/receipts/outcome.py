@@ -100,8 +100,14 @@ def settle(attempt: Attempt, judge: Judge, jitter: float) -> Settled:
             return _settled(attempt, replace(row, state="halted"), "queued", task)
 
 
-def reroute(row: OutboxRow, judge: Judge, now: datetime) -> Settled | None:
-    """The row on its next usable route when the present one has closed or is gone; None when that is good."""
+def reroute(row: OutboxRow, judge: Judge, now: datetime, *, refused: bool = False) -> Settled | None:
+    """The row on its next usable route when the present one has closed, is gone or was refused; None when it is good.
+
+    `refused`: the customer forbade us to write to its address.
+    """
+    if refused:
+        said = replace(row, reason="the customer asked not to be written to there", error_class="Unreachable")
+        return _next_route(Attempt(row=row, at=now), said, judge, "undeliverable")
     if row.route < len(row.routes) and _open(row, row.route, judge, now):
         return None
     closed = replace(row, reason="the reply window has closed or the channel is gone", error_class="WindowClosed")

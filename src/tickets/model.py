@@ -159,6 +159,8 @@ class OutboxItem(Struct, frozen=True, kw_only=True):
     row: OutboxRow
     complaint: ToldComplaint
     ticket: ToldTicket
+    #: The customer forbade us to write to the address of the route in use.
+    refused: bool = False
 
 
 class Settled(Struct, frozen=True, kw_only=True):

@@ -30,12 +30,13 @@ from normalizer.message import (
     Ignored,
     Message,
     Outgoing,
+    Permission,
     Raw,
     Rekey,
     Unreadable,
 )
 
-EVENTS = (Message, Edit, Deletion, Delivery, Rekey, Ignored, Unreadable)
+EVENTS = (Message, Edit, Deletion, Delivery, Rekey, Permission, Ignored, Unreadable)
 
 
 def test_facts_name_their_source_and_date(kind: Kind) -> None:

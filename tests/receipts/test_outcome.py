@@ -143,6 +143,16 @@ def test_p14_a_closed_window_is_never_tried(
     assert bool(found and found.task) == (wanted is not None and wanted[0] == "failed")
 
 
+def test_an_address_that_the_customer_refused_is_never_written_to(judge: Judge) -> None:
+    """STOP: the next way is taken; without one it is a person's task."""
+    moved = reroute(row(routes=(ONE, TWO)), judge, NOW, refused=True)
+    assert moved is not None
+    assert (moved.row.state, moved.row.route, moved.row.error_class) == ("due", 1, "Unreachable")
+    left = reroute(row(routes=(ONE,)), judge, NOW, refused=True)
+    assert left is not None
+    assert (left.row.state, left.task and left.task.kind) == ("failed", "undeliverable")
+
+
 def test_a_row_given_back_counts_no_attempt() -> None:
     later = NOW + timedelta(seconds=5)
     found = released(row(), later).row

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import literal_column, select, update
 
 from tickets.model import OutboxItem, OutboxRow, Settled
-from tickets.store import deliveries, rows, schema, sent
+from tickets.store import deliveries, permissions, rows, schema, sent
 from tickets.store.standing import Part, Standing
 from tickets.store.times import micros_or_none, to_micros
 from tickets.store.work import Work
@@ -36,14 +36,21 @@ def _with_complaints(work: Work, owed: Sequence[OutboxRow]) -> list[OutboxItem]:
             work.connection, [row.complaint_id for row in owed]
         )
     }
+    refused = permissions.refused(work, [_address(row) for row in owed])
     return [
         OutboxItem(
             row=row,
             complaint=brief_complaint(documents[row.complaint_id][0]),
             ticket=brief_ticket(documents[row.complaint_id][1]),
+            refused=bool(refused) and _address(row) in refused,
         )
         for row in owed
     ]
+
+
+def _address(row: OutboxRow) -> permissions.Address:
+    route = row.routes[row.route] if row.route < len(row.routes) else None
+    return ("", "") if route is None else (route.channel_id, route.recipient)
 
 
 def settle(work: Work, settled: Sequence[Settled]) -> None:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from tickets.store.times import Day, Moment
 
 #: The newest migration that this code was written for (the `revision` of the last file in migrations/versions).
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData(
     naming_convention={
@@ -245,6 +245,17 @@ parked_deliveries = Table(
     Column("pricing", String),
     PrimaryKeyConstraint("channel_id", "provider_id", "outbox_key", "state"),
     Index("ix_parked_deliveries_at", "at"),
+)
+
+# The last word of a customer on whether we may write to an address ("STOP"); without a row we may.
+permissions = Table(
+    "permissions",
+    metadata,
+    Column("channel_id", String, nullable=False),
+    Column("recipient", String, nullable=False),
+    Column("allowed", SmallInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("recipient", "channel_id"),
 )
 
 tasks = Table(

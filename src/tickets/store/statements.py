@@ -60,6 +60,7 @@ class Statements:
         self.parked_changes = Lookup(dialect, _parked_changes)
         self.receipt_counts = Lookup(dialect, _receipt_counts)
         self.claim = Claim(dialect)
+        self.refused = Lookup(dialect, _refused)
         self.outbox_by_key = Lookup(dialect, lambda keys: select(schema.outbox).where(schema.outbox.c.key.in_(keys)))
         self.claimed = Lookup(dialect, _claimed)
         self.parts_by_key = Lookup(dialect, _parts_by_key)
@@ -198,6 +199,13 @@ def _known_threads(refs: Names) -> Select[Any]:
 def _tickets_by_id(ids: Names) -> Select[Any]:
     tickets = schema.tickets.c
     return select(tickets.complaint_id, tickets.complaint, tickets.ticket).where(tickets.complaint_id.in_(ids))
+
+
+def _refused(recipients: Names) -> Select[Any]:
+    column = schema.permissions.c
+    return select(column.channel_id, column.recipient).where(
+        column.recipient.in_(recipients), column.allowed == literal_column("0")
+    )
 
 
 def _last_number() -> Select[Any]:

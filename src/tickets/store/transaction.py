@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import update
 
-from normalizer.message import Deletion, Delivery, Edit, Rekey
+from normalizer.message import Deletion, Delivery, Edit, Permission, Rekey
 from tickets.model import (
     AttachmentRow,
     AuditEvent,
@@ -19,7 +19,7 @@ from tickets.model import (
     Records,
     Settled,
 )
-from tickets.store import access, attachments, changes, deliveries, outbox, queries, recording, schema
+from tickets.store import access, attachments, changes, deliveries, outbox, permissions, queries, recording, schema
 from tickets.store.access import Verdict
 from tickets.store.changes import Applied
 from tickets.store.work import Work, chunks
@@ -79,6 +79,10 @@ class Transaction:
     def rekey(self, organisation: str, change: Rekey) -> int:
         """How many complaints now also belong to the sender's new key."""
         return changes.rekey(self._work, organisation, change)
+
+    def permit(self, channel_id: str, said: Permission) -> None:
+        """Keeps whether a customer lets us write to an address of the channel; the last word counts."""
+        permissions.permit(self._work, channel_id, said)
 
     def deliveries(self, channel_id: str, reports: Sequence[Delivery]) -> None:
         """Applies what the provider of one channel reports; unknown ids wait for their send to be settled (P10)."""
