@@ -1,0 +1,229 @@
+"""Telephone calls through Twilio: one number that customers call, answered in Indonesian and English.
+
+The voice states the hours, announces and takes a recording, plays it back, and reads out the ticket number. What a
+caller said is kept as soon as the recording ends, whatever the caller does then. No state is kept here: it travels in
+the addresses that Twilio calls and signs (step.py), so a step that comes twice is answered the same (dialogue.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from connectors import codes, facts, signing, twilio_signing
+from connectors.contract import Answer, Batch, Connector, Filed, Intake, Request, Setup, Spec
+from connectors.errors import Malformed, Rejected, Unavailable, Unreachable
+from connectors.media import Gone, MediaClient
+from connectors.twilio_messages import LISTED, Messages, read
+from connectors.voice_twilio import dialogue, spoken, step
+from connectors.voice_twilio.parse import ENDED, caller, moment, parse, read_form, recording_of, status_callback
+from connectors.voice_twilio.payload import CallResource, Listed, Page, RecordingResource
+from connectors.voice_twilio.settings import Settings
+from connectors.voice_twilio.step import Step
+from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
+
+HERE = Path(__file__).parent
+FACTS = facts.load(HERE / "facts.yaml")
+CODES = codes.load(HERE / "codes.yaml")
+WORDING = spoken.load(HERE / "wording.yaml")
+WIB = timezone(timedelta(hours=7))
+
+#: Steps that say something which is not known before the request is recorded, or that only the gateway knows.
+_WAITING = frozenset({"language", "choice", "number", "end"})
+#: Steps whose requests are kept: the contact itself, and everything that names a recording.
+_KEPT = frozenset({"begin", "review", "choice", "number", "end", "recording"})
+#: A recording is listed under the moment it began, and is complete only after the caller spoke and Twilio processed it.
+_PROCESSING = timedelta(hours=1)
+_READY = frozenset({"completed", "failed"})
+_NOTHING = Answer(body=b"<Response/>", content_type="text/xml")
+
+
+class VoiceTwilio:
+    """One telephone number at Twilio."""
+
+    def __init__(self, setup: Setup) -> None:
+        settings: Settings = setup.settings
+        self.channel_id = setup.channel_id
+        self.facts = setup.facts
+        #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
+        self.account = settings.number
+        self._setup = setup
+        self._tokens = signing.keys(settings.auth_tokens)
+        self._keys = {name: signing.keys([secret])[0] for name, secret in settings.shared_keys.items()}
+        self._seal = step.Seal(setup.secret)
+        root = str(settings.api_base).rstrip("/")
+        self._root = root
+        self._rest = Messages(
+            setup,
+            root=root,
+            account_sid=settings.account_sid,
+            auth_token=settings.auth_tokens[0],
+            codes=CODES,
+            timeout_seconds=settings.timeout_seconds,
+            page_size=settings.page_size,
+        )
+        self._page_size = settings.page_size
+        self._reach = timedelta(seconds=settings.longest_recording_seconds) + _PROCESSING
+        self._media = MediaClient(
+            setup.facts.media_hosts.value,
+            [root],
+            max_bytes=setup.facts.max_attachment_bytes.value or 0,
+            timeout=settings.media_timeout_seconds,
+        )
+        address = f"{setup.public_url.rstrip('/')}/in/{quote(self.channel_id, safe='')}"
+        self._line = dialogue.Line(
+            name=settings.spoken_name or settings.organisation,
+            words=WORDING,
+            voices={"id": settings.voices.id, "en": settings.voices.en},
+            key_seconds=settings.key_seconds,
+            silence_seconds=settings.silence_seconds,
+            longest_seconds=settings.longest_recording_seconds,
+            address=lambda to: step.address(address, to),
+            played=self._recording if settings.play_back else None,
+        )
+
+    def receive(self, request: Request) -> Intake:
+        """Keeps what a call's step or callback tells, if its signature is good. Raises Rejected."""
+        if request.method != "POST":
+            raise Rejected(405, "only POST")
+        if len(request.body) > self.facts.max_body_bytes.value:
+            raise Rejected(413, "larger than any webhook of a call")
+        twilio_signing.verify(request, self._setup.public_url, self._tokens, self._keys)
+        if twilio_signing.media_type(request) != twilio_signing.FORM:
+            raise Rejected(415, "calls come as forms")
+        at, form = self._read(request)
+        over = status_callback(form, at) or form.get("CallStatus") in ENDED or form.get("Digits") == "hangup"
+        raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body, target=request.target)
+        return Intake(
+            keep=(raw,) if at.name in _KEPT else (),
+            answer=_NOTHING if over else self.answer(request, Filed()),
+            waits=not over and at.name in _WAITING,
+        )
+
+    def answer(self, request: Request, filed: Filed) -> Answer:
+        """What the caller hears next: hours and ticket number come from `filed`."""
+        at, form = self._read(request)
+        number, call = caller(form), form.get("CallSid", "")
+        heard = dialogue.Heard(
+            digits=form.get("Digits", ""),
+            caller=self._seal.close(number, call) if number else "",
+            recording=recording_of(form, at),
+            today=request.received_at.astimezone(WIB).date(),
+        )
+        text = dialogue.respond(self._line, at, heard, filed)
+        return Answer(body=text.encode(), content_type="text/xml")
+
+    def parse(self, raw: Raw) -> list[Event]:
+        """Events of one request or listed call. Raises Malformed."""
+        return parse(raw, self.account, self._seal)
+
+    async def send(self, out: Outgoing) -> Sent:
+        """Raises Unreachable: nobody can be written to by telephone, the receipt goes by message or mail (K6, A6)."""
+        raise Unreachable("a telephone call cannot be answered by text")
+
+    async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
+        """Recordings of this number, and calls without any, that Twilio lists since `moment` (UTC)."""
+        earliest = moment - self._reach
+        calls: dict[str, msgspec.Raw] = {}
+        query = {"To": self.account, "StartTime>": earliest.astimezone(UTC).date().isoformat()}
+        async with aclosing(self._pages("Calls", query)) as pages:
+            async for page in pages:
+                calls |= {found.sid: item for item in page.calls if (found := read(item, CallResource)) is not None}
+        spoke: set[str] = set()
+        query = {"DateCreated>": earliest.astimezone(UTC).date().isoformat()}
+        async with aclosing(self._pages("Recordings", query)) as pages:
+            async for page in pages:
+                kept = [await self._found(item, calls, spoke, earliest) for item in page.recordings]
+                yield Batch(keep=tuple(raw for raw in kept if raw is not None), cursor=moment.isoformat())
+        silent = [item for sid, item in calls.items() if sid not in spoke and _ended_since(item, moment)]
+        yield Batch(keep=tuple(self._raw(item, None) for item in silent), cursor=moment.isoformat())
+
+    async def check(self) -> None:
+        """Asks Twilio for the account. Raises AuthFailed, Misconfigured, Unavailable."""
+        await self._rest.check()
+
+    async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """The bytes of a recording, as MP3. A call may end before its recording is ready: it is asked for again."""
+        if not step.recording(attachment.ref or ""):
+            raise Unreachable("this recording does not lie at Twilio")
+        url = self._recording(attachment.ref or "")
+        try:
+            async with aclosing(self._media.fetch(url, self._rest.credentials())) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except Gone:
+            raise Unavailable("Twilio does not have the recording ready") from None
+
+    async def aclose(self) -> None:
+        """Closes the media connections; safe to call twice."""
+        await self._media.aclose()
+
+    def _read(self, request: Request) -> tuple[Step, dict[str, str]]:
+        try:
+            return step.read(request.target), read_form(request.body)
+        except Malformed as malformed:
+            raise Rejected(400, malformed.reason) from None
+
+    def _recording(self, sid: str) -> str:
+        return f"{self._rest.account}/Recordings/{sid}.mp3"
+
+    async def _found(
+        self, item: msgspec.Raw, calls: dict[str, msgspec.Raw], spoke: set[str], earliest: datetime
+    ) -> Raw | None:
+        """What is kept of a listed recording: nothing where it belongs to another number or is not ready yet."""
+        found = read(item, RecordingResource)
+        if found is None:
+            return self._raw(msgspec.Raw(b"{}"), item)
+        spoke.add(found.call_sid)
+        at = moment(found.start_time, found.date_created)
+        if found.status not in _READY or (at is not None and at < earliest):
+            return None
+        if found.call_sid not in calls:
+            url = f"{self._rest.account}/Calls/{quote(found.call_sid, safe='')}.json"
+            calls[found.call_sid] = msgspec.Raw((await self._rest.call("GET", url)).body)
+        call = read(calls[found.call_sid], CallResource)
+        ours = call is not None and call.to == self.account and call.direction == "inbound"
+        return self._raw(calls[found.call_sid], item) if ours else None
+
+    def _raw(self, call: msgspec.Raw, recording: msgspec.Raw | None) -> Raw:
+        found = read(call, CallResource)
+        return Raw(
+            channel_id=self.channel_id,
+            received_at=self._setup.now(),
+            body=msgspec.json.encode(Listed(call=call, recordings=[recording] if recording is not None else [])),
+            headers={LISTED: "call"},
+            ref=found.sid if found is not None else "",
+        )
+
+    async def _pages(self, list_: str, wanted: dict[str, str]) -> AsyncGenerator[Page, None]:
+        url = f"{self._rest.account}/{list_}.json?{urlencode({**wanted, 'PageSize': str(self._page_size)})}"
+        while True:
+            page = read(await self._rest.call("GET", url), Page)
+            if page is None:
+                raise Unavailable(f"Twilio's list of {list_.lower()} cannot be read")
+            yield page
+            # A path below our own address and nothing else: the credentials go with it.
+            if not page.next_page_uri or not page.next_page_uri.startswith("/") or page.next_page_uri.startswith("//"):
+                return
+            url = f"{self._root}{page.next_page_uri}"
+
+
+def _ended_since(item: msgspec.Raw, earliest: datetime) -> bool:
+    call = read(item, CallResource)
+    if call is None or call.direction != "inbound" or call.status not in ENDED:
+        return False
+    at = moment(call.end_time, call.start_time, call.date_created)
+    return at is not None and at >= earliest
+
+
+def build(setup: Setup) -> Connector:
+    """The connector of one channel."""
+    return VoiceTwilio(setup)
+
+
+CONNECTOR = Spec(kind="voice_twilio", channels=("phone",), settings=Settings, facts=FACTS, build=build)
