@@ -69,7 +69,7 @@ class Graph:
         return found
 
     async def post(self, path: str, type_: type[T], body: dict[str, Any], done: Collection[int] = ()) -> T | None:
-        """The answer to a JSON body as `type_`; None when it is refused with a subcode of `done`: it was done before.
+        """The answer to a JSON body as `type_`; None when it is refused with a number of `done`: it was done before.
 
         Raises a class of `connectors.errors`.
         """
@@ -92,7 +92,7 @@ class Graph:
         )
         failure = read(answer.body, FailureAnswer)
         failed = failure.error if failure is not None else None
-        if failed is not None and _number(failed.error_subcode) in done:
+        if failed is not None and not {_number(failed.code), _number(failed.error_subcode)}.isdisjoint(done):
             return None
         if answer.status != HTTPStatus.OK or failed is not None:
             raise self._refused(answer, failed, writes=writes)

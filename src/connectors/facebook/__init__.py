@@ -232,8 +232,9 @@ class Facebook:
                 "page_id: no app of ours is subscribed to this page, so no webhook will ever come; Meta ends the "
                 "subscription after an hour of failed deliveries: subscribe again (README.md)"
             )
-        missing = [name for name in NEEDED_FIELDS if not any(name in app.subscribed_fields for app in own)]
-        if missing:
+        fields = {name for app in own for name in app.subscribed_fields}
+        missing = [name for name in NEEDED_FIELDS if name not in fields]
+        if fields and missing:
             raise Misconfigured(f"page_id: the subscription of this page lacks the fields {', '.join(missing)}")
 
     async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:

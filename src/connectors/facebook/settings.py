@@ -34,9 +34,9 @@ class Settings(ChannelSettings):
         "`aduan check --live` looks whether this very app listens to the page.",
     )
     already_replied: tuple[int, ...] = Field(
-        default=(2534013, 2534014, 2534025),
-        description="Subcodes with which Meta refuses a second private reply to a comment; sources contradict each "
-        "other, so the comment itself is asked before one counts as sent.",
+        default=(10900, 2534013, 2534014, 2534025),
+        description="Codes and subcodes with which Meta refuses a second private reply to a comment; sources "
+        "contradict each other, so the comment itself is asked before one counts as sent.",
     )
     reconcile_posts: int = Field(
         default=100,
