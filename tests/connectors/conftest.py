@@ -16,6 +16,12 @@ from connectors.facts import Facts
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 MINIMAL: dict[str, dict[str, Any]] = {
+    "instagram": {
+        "account_id": "17841400000000001",
+        "access_token": "invented-access-token",
+        "app_secrets": ["invented-app-secret"],
+        "verify_token": "invented-verify-token",
+    },
     "whatsapp_cloud": {
         "phone_number_id": "106540352242922",
         "access_token": "invented-system-user-token",
