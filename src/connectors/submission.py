@@ -10,9 +10,9 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
 import msgspec
 from msgspec import Struct
@@ -26,6 +26,11 @@ from normalizer.message import Attachment, AttachmentKind, Channel, Message, Raw
 
 SEAL_HEADER = "x-aduan-seal"
 Purpose = Literal["evidence", "power_of_attorney"]
+#: A channel on which a person writes down what the customer says.
+EnteredChannel = Literal["phone", "walk_in", "letter"]
+ENTERED_CHANNELS: tuple[EnteredChannel, ...] = get_args(EnteredChannel)
+#: Before the name of who entered it, among the flags of a message.
+ENTERED_BY = "entered_by:"
 _KEY = re.compile(r"[\x21-\x7e]{8,128}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FAMILIES: dict[str, AttachmentKind] = {"image": "image", "video": "video", "audio": "audio"}
@@ -71,6 +76,27 @@ class Submission(Struct, frozen=True, kw_only=True):
     version: Literal[1] = 1
 
 
+class Document(Struct, frozen=True, kw_only=True):
+    """A sealed document as it was handed over: nothing in it is judged yet."""
+
+    fields: dict[str, Any]
+    attachments: tuple[Upload, ...]
+    idempotency_key: str
+    form: Form | None
+
+
+#: A kept submission, of a customer or with what staff say beside it.
+S = TypeVar("S", bound=Submission)
+
+
+@runtime_checkable
+class Admitting(Protocol):
+    """A connector whose senders prove who they are before a byte of the body is read."""
+
+    def admit(self, request: Request) -> str:
+        """Who sends it, by the headers alone. Raises Rejected(401) for anybody else."""
+
+
 class FormRules(Struct, frozen=True, kw_only=True):
     """How long a person may take to fill in a form."""
 
@@ -110,37 +136,71 @@ def check_seal(secret: bytes, channel_id: str, request: Request, most: int) -> N
 
 def receive(secret: bytes, channel_id: str, request: Request, rules: FormRules) -> Intake:
     """What to keep of a sealed document. Raises InvalidSubmission naming every field that is wrong."""
-    given = _decode(request.body)
-    fields, problems = check(given["fields"])
-    form = given["form"]
-    if any(each.purpose == "power_of_attorney" for each in given["attachments"]):
-        fields.setdefault("acting_as", "representative")
+    given = read_document(request.body)
+    fields, problems = judge(given)
+    form = given.form
     if form is not None:
         problems += _form_problems(secret, channel_id, form, request.received_at, rules)
-    if not _KEY.fullmatch(given["idempotency_key"]):
-        problems.append(problem("Idempotency-Key", "not_a_key"))
-    for index, each in enumerate(given["attachments"]):
-        if not _SHA256.fullmatch(each.sha256) or each.size < 1 or not each.name or len(each.name) > 255:
-            problems.append(problem(f"attachments[{index}]", "not_an_attachment"))
     if problems:
         raise InvalidSubmission(problems)
     kept = Submission(
         session=form.session if form is not None else "program",
-        idempotency_key=given["idempotency_key"],
+        idempotency_key=given.idempotency_key,
         fields=fields,
-        attachments=given["attachments"],
+        attachments=given.attachments,
     )
+    return keep(channel_id, request, kept)
+
+
+def read_document(body: bytes) -> Document:
+    """The document in a request that is sealed. Raises Rejected(400) when it is none."""
+    try:
+        given = json.loads(body)
+        if not isinstance(given, dict) or set(given) != set(Document.__struct_fields__):
+            raise ValueError
+        return msgspec.convert(given, Document)
+    except (ValueError, RecursionError) as error:
+        raise Rejected(400, "not a submission document") from error
+
+
+def judge(given: Document, leave: Collection[str] = ()) -> tuple[dict[str, str], list[Problem]]:
+    """The fields in their one spelling, and everything that is wrong with them, with the key and with the files.
+
+    `leave` names fields that the caller judges itself.
+    """
+    fields, problems = check({name: value for name, value in given.fields.items() if name not in leave})
+    if any(each.purpose == "power_of_attorney" for each in given.attachments):
+        fields.setdefault("acting_as", "representative")
+    if not _KEY.fullmatch(given.idempotency_key):
+        problems.append(problem("Idempotency-Key", "not_a_key"))
+    for index, each in enumerate(given.attachments):
+        if not _SHA256.fullmatch(each.sha256) or each.size < 1 or not each.name or len(each.name) > 255:
+            problems.append(problem(f"attachments[{index}]", "not_an_attachment"))
+    return fields, problems
+
+
+def keep(channel_id: str, request: Request, kept: Submission) -> Intake:
+    """The intake of a submission that is good."""
     body = msgspec.json.encode(kept, order="sorted")
     raw = Raw(channel_id=channel_id, received_at=request.received_at, body=body, target=request.target)
     return Intake(keep=(raw,), answer=Answer(status=201, content_type="application/json"))
 
 
-def parse(raw: Raw, channel: Channel, account: str) -> Message:
-    """The message of a kept submission. Raises Malformed when it cannot be read."""
+def read_kept(raw: Raw, kind: type[S]) -> S:
+    """The submission that was kept. Raises Malformed when it cannot be read."""
     try:
-        kept = msgspec.json.decode(raw.body, type=Submission)
+        return msgspec.json.decode(raw.body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed("not a kept submission") from error
+
+
+def parse(raw: Raw, channel: Channel, account: str) -> Message:
+    """The message of a kept submission. Raises Malformed when it cannot be read."""
+    return message_of(read_kept(raw, Submission), raw, channel, account)
+
+
+def message_of(kept: Submission, raw: Raw, channel: Channel, account: str) -> Message:
+    """The message that a kept submission is."""
     fields = {name: value for name, value in kept.fields.items() if name != "narrative"}
     email = identity.email(fields.get("email"))
     phone = identity.phone(fields.get("phone"))
@@ -168,21 +228,11 @@ def parse(raw: Raw, channel: Channel, account: str) -> Message:
     )
 
 
-def _decode(body: bytes) -> dict[str, Any]:
-    try:
-        given = json.loads(body)
-        if not isinstance(given, dict) or set(given) != {"fields", "attachments", "idempotency_key", "form"}:
-            raise ValueError
-        if not isinstance(given["fields"], dict):
-            raise ValueError
-        return {
-            "fields": given["fields"],
-            "attachments": msgspec.convert(given["attachments"], tuple[Upload, ...]),
-            "idempotency_key": msgspec.convert(given["idempotency_key"], str),
-            "form": msgspec.convert(given["form"], Form | None),
-        }
-    except (ValueError, RecursionError) as error:
-        raise Rejected(400, "not a submission document") from error
+def entered_by(message: Message) -> str | None:
+    """Who of the staff entered a message: calls, visits and letters have one (section 4), nothing else does."""
+    if message.channel not in ENTERED_CHANNELS:
+        return None
+    return next((flag.removeprefix(ENTERED_BY) for flag in message.flags if flag.startswith(ENTERED_BY)), None)
 
 
 def _form_problems(secret: bytes, channel_id: str, form: Form, now: datetime, rules: FormRules) -> list[Problem]:

@@ -72,6 +72,22 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Bukan alamat email yang lengkap. Contoh: nama@contoh.id.",
         "Not a complete email address. Example: name@example.com.",
     ),
+    "not_a_moment": (
+        "Bukan waktu. Tulis 2026-01-31 atau 2026-01-31T14:05:00+07:00.",
+        "Not a time. Write 2026-01-31, or 2026-01-31T14:05:00+07:00.",
+    ),
+    "needs_time": (
+        "Tulis juga jamnya, misalnya 2026-01-31T14:05:00+07:00: jam kerja menentukan hari pertama panggilan telepon.",
+        "Give the hour too, as 2026-01-31T14:05:00+07:00: office hours decide from which day a call counts.",
+    ),
+    "in_the_future": (
+        "Waktu ini belum tiba: pengaduan tidak mungkin sudah diterima.",
+        "This time has not come yet: nothing can have been received then.",
+    ),
+    "too_long_ago": (
+        "Lebih dari {days} hari yang lalu: periksa tahunnya.",
+        "More than {days} days ago: look at the year.",
+    ),
     "unknown_field": ("Isian ini tidak dikenal.", "There is no such field."),
     "not_an_object": ("Harus berupa objek JSON.", "Must be a JSON object."),
     "not_a_key": (

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 
 from connectors.contract import Connector, Push, Request
 from connectors.errors import Rejected
+from connectors.submission import Admitting, InvalidSubmission
+from connectors.submission_fields import Problem
+from gateway.batch import MessageOutcome
 from gateway.installation import Installation
 from gateway.journal import Journal, JournalFull
 from gateway.organisation_pages import contact_lines, page_of, text_of
 from gateway.receipt_files import ReceiptFiles
 from gateway.worker import RunInThread, Worker
+from normalizer.message import Raw
 from receipts.access import access_code, code_hash, read_token, receipt_token
 from tickets.calendar import wib_date
 from tickets.numbers import parse as parse_number
@@ -20,6 +24,7 @@ from tickets.store import Store, TicketView
 from tickets.store import Verdict as CodeVerdict
 from web.ports import (
     Conflict,
+    Entered,
     InFlight,
     Locked,
     OrganisationPage,
@@ -78,9 +83,53 @@ class FrontDesk:
 
     async def submit(self, channel_id: str, request: Request) -> Recorded:
         """Keeps (fsync), records and returns after the commit. Raises Rejected, Conflict, InFlight, Unavailable."""
-        connector = self._connectors[channel_id]
-        assert isinstance(connector, Push)
-        found = connector.receive(request)
+        view, message, _ = await self._file(channel_id, request)
+        return self._recorded(view, created=message.what == "created")
+
+    def admit(self, channel_id: str, request: Request) -> str:
+        """Who enters complaints with this request, by its headers alone. Raises Rejected."""
+        return _admitting(self._connectors.get(channel_id)).admit(request)
+
+    def problems(self, channel_id: str, request: Request) -> Sequence[Problem]:
+        """What is wrong with a sealed document, without keeping it. Raises Rejected."""
+        try:
+            _pushed(self._connectors.get(channel_id)).receive(request)
+        except InvalidSubmission as error:
+            return error.problems
+        return ()
+
+    async def enter(self, channel_id: str, request: Request) -> Entered:
+        """As `submit`, for a complaint that staff enter."""
+        person = self.admit(channel_id, request)
+        view, message, raw = await self._file(channel_id, request)
+        if message.what == "duplicate" and not await self._is_same(view, message.key, raw):
+            raise Conflict
+        complaint = view.complaint
+        return Entered(
+            recorded=self._recorded(view, created=message.what == "created"),
+            channel=complaint.channel,
+            form=complaint.form,
+            counts_from=complaint.effective_received_date,
+            entered_by=complaint.entered_by or person,
+            receipt_goes_by=tuple(
+                dict.fromkeys(
+                    row.routes[row.route].channel or complaint.channel
+                    for row in view.outbox
+                    if row.template == "receipt" and row.routes and row.state != "suppressed"
+                )
+            ),
+            read_out=self._files.read_out(view),
+        )
+
+    async def _is_same(self, view: TicketView, key: str, raw: Raw) -> bool:
+        """Whether an entry says what the first one under its key said; channel and moment are no part of its digest."""
+        first = next((each.row.raw_id for each in view.messages if each.row.message.key == key), None)
+        kept = None if first is None else await asyncio.to_thread(self._store.raw, first)
+        # When its bytes are no longer kept, the digest has the last word.
+        return kept is None or kept.raw.body == raw.body
+
+    async def _file(self, channel_id: str, request: Request) -> tuple[TicketView, MessageOutcome, Raw]:
+        found = _pushed(self._connectors.get(channel_id)).receive(request)
         if len(found.keep) != 1:
             raise Rejected(400, "not one submission")
         (raw,) = found.keep
@@ -109,7 +158,7 @@ class FrontDesk:
             raise Conflict
         view = await asyncio.to_thread(self._store.ticket, message.ticket_number)
         assert view is not None
-        return self._recorded(view, created=message.what == "created")
+        return view, message, raw
 
     async def status(self, ticket_number: str, access_code: str, remote: str) -> PublicStatus | None:
         """The public status, or None for an unknown number and a wrong code alike. Raises Locked."""
@@ -203,3 +252,15 @@ class FrontDesk:
             receipt_pdf_url=f"{base}/r/{token}.pdf",
             created=created,
         )
+
+
+def _pushed(connector: object) -> Push:
+    if not isinstance(connector, Push):
+        raise Unavailable("this channel did not start")
+    return connector
+
+
+def _admitting(connector: object) -> Admitting:
+    if not isinstance(connector, Admitting):
+        raise Unavailable("this channel did not start")
+    return connector

@@ -30,6 +30,7 @@ def page_of(installation: Installation, slug: str) -> OrganisationPage:
     policy = organisation.policy
     form = installation.channel_of(slug, "web_form")
     app = installation.channel_of(slug, "app_api")
+    staff = installation.channel_of(slug, "staff")
     representative = policy.complainants.representative
     return OrganisationPage(
         slug=getattr(form.settings, "slug", None) or slug if form else slug,
@@ -50,6 +51,7 @@ def page_of(installation: Installation, slug: str) -> OrganisationPage:
         privacy_notice_version=PRIVACY_NOTICE,
         form_channel_id=form.id if form else None,
         app_channel_id=app.id if app else None,
+        staff_channel_id=staff.id if staff else None,
         allowed_origins=tuple(str(origin) for origin in getattr(form.settings, "allowed_origins", ())) if form else (),
     )
 

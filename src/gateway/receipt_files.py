@@ -7,10 +7,12 @@ from pathlib import Path
 
 from gateway.installation import Installation
 from receipts.access import access_code
+from receipts.compose import Links, write
 from receipts.document import Issuer
 from receipts.signature import Statement, open_key, public_keys, read_statement
 from receipts.terms import Terms
 from receipts.verify import verify
+from receipts.wording import Language
 from tickets.calendar import wib_date
 from tickets.store import TicketView
 from web.ports import Text, Verdict
@@ -62,6 +64,26 @@ class ReceiptFiles:
             terms=self._terms[complaint.tenant],
             access_code=access_code(self._secret, complaint.complaint_id),
         )
+
+    def read_out(self, view: TicketView) -> Text:
+        """The receipt as staff say it, with the code, in both languages."""
+        complaint = view.complaint
+        code = access_code(self._secret, complaint.complaint_id)
+
+        def said(language: Language) -> str:
+            return write(
+                "receipt",
+                "oral",
+                complaint,
+                view.ticket,
+                wording=self._installation.wording,
+                terms=self._terms[complaint.tenant],
+                language=language,
+                access_code=code,
+                links=Links(),
+            ).body
+
+        return Text(said("id"), said("en"))
 
     def verdict(self, pdf: bytes) -> Verdict:
         """Whether `pdf` is one of our receipts, unchanged; blocking."""

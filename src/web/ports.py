@@ -13,6 +13,9 @@ from typing import Protocol
 from msgspec import Struct
 
 from connectors.contract import Request
+from connectors.submission_fields import Problem
+from normalizer.complaint import Form
+from normalizer.message import Channel
 
 
 class Text(Struct, frozen=True):
@@ -69,6 +72,8 @@ class OrganisationPage(Struct, frozen=True, kw_only=True):
     form_channel_id: str | None = None
     #: The `app_api` channel; None when there is none.
     app_channel_id: str | None = None
+    #: The `staff` channel; None when there is none.
+    staff_channel_id: str | None = None
     #: Sites that may frame the form or send it by script.
     allowed_origins: tuple[str, ...] = ()
 
@@ -92,6 +97,21 @@ class Recorded(Struct, frozen=True, kw_only=True):
     receipt_pdf_url: str
     #: False when the same key and body were recorded before.
     created: bool = True
+
+
+class Entered(Struct, frozen=True, kw_only=True):
+    """A complaint that staff entered, as they need it while the customer waits."""
+
+    recorded: Recorded
+    channel: Channel
+    form: Form
+    #: Day 0: what the clocks count from; for a call outside office hours the next working day (R5).
+    counts_from: date
+    entered_by: str
+    #: Channels by which the receipt is sent too; empty when it is only handed over.
+    receipt_goes_by: tuple[Channel, ...] = ()
+    #: The receipt as it is said, with the access code: for the customer's ears only.
+    read_out: Text
 
 
 class PublicStatus(Struct, frozen=True, kw_only=True):
@@ -175,6 +195,15 @@ class Desk(Protocol):
         `request.body` is a sealed document of `connectors.submission`. Raises connectors' Rejected and
         InvalidSubmission, and Conflict, InFlight, Unavailable.
         """
+
+    def admit(self, channel_id: str, request: Request) -> str:
+        """Who enters complaints with this request, by its headers alone. Raises connectors' Rejected."""
+
+    def problems(self, channel_id: str, request: Request) -> Sequence[Problem]:
+        """What is wrong with a sealed document, without keeping it. Raises connectors' Rejected."""
+
+    async def enter(self, channel_id: str, request: Request) -> Entered:
+        """As `submit`, for a complaint that staff enter."""
 
     async def status(self, ticket_number: str, access_code: str, remote: str) -> PublicStatus | None:
         """The public status, or None for an unknown number and a wrong code alike. Raises Locked."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from web.ports import Desk
-from web.public import api, form, home, receipt, status, verify
+from web.public import api, entry, form, home, receipt, status, verify
 from web.public.site import Audience, Site, View, guarded
 from web.settings import WebSettings
 
@@ -27,6 +27,7 @@ def routes(desk: Desk, settings: WebSettings) -> list[web.RouteDef]:
         route("GET", "/assets/{name}", _asset),
         route("POST", "/api/v1/organisations/{organisation}/complaints", api.create, "programs"),
         route("OPTIONS", "/api/v1/organisations/{organisation}/complaints", api.preflight, "programs"),
+        route("POST", "/api/v1/organisations/{organisation}/tickets", entry.create, "programs"),
         route("GET", "/api/v1/complaints/{ticket_number}", api.status, "programs"),
         route("GET", "/status", status.show),
         route("POST", "/status", status.ask),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -36,21 +37,21 @@ _ALLOWED_HEADERS = "Content-Type, Idempotency-Key, X-Access-Code"
 
 async def create(site: Site, request: web.Request) -> web.Response:
     """POST a complaint: 201 after the commit, with what the sender must keep."""
-    page = _page(site, request)
+    page = page_of(site, request)
     cors = _cors(site, request, page)
     site.slow_down(request)
     channel_id = page.app_channel_id if "X-Api-Key" in request.headers else page.form_channel_id
     if channel_id is None:
         raise ProblemError(401, "no_such_door", "This organisation takes no complaints this way.", headers=cors)
     try:
-        given = await _read(site, request)
+        given = await read(site, request)
         slow_down_contacts(site, given.fields)
         recorded = await submit(site, request, page, channel_id, given)
     except ProblemError as error:
         error.headers.update(cors)
         raise
     location = f"{site.settings.base}/api/v1/complaints/{recorded.ticket_number}"
-    return _json(receipt_of(recorded), 201, {**cors, "Location": location})
+    return answer(receipt_of(recorded), 201, {**cors, "Location": location})
 
 
 async def status(site: Site, request: web.Request) -> web.Response:
@@ -74,12 +75,12 @@ async def status(site: Site, request: web.Request) -> web.Response:
         "last_update": rfc3339(found.updated_at),
         "next_due": found.next_due.isoformat() if found.next_due else None,
     }
-    return _json(body, 200, {})
+    return answer(body, 200, {})
 
 
 async def preflight(site: Site, request: web.Request) -> web.Response:
     """OPTIONS: which sites may send by script."""
-    cors = _cors(site, request, _page(site, request))
+    cors = _cors(site, request, page_of(site, request))
     return web.Response(
         status=204,
         headers={
@@ -115,7 +116,8 @@ def rfc3339(moment: datetime) -> str:
     return wib(moment).isoformat(timespec="seconds")
 
 
-def _page(site: Site, request: web.Request) -> OrganisationPage:
+def page_of(site: Site, request: web.Request) -> OrganisationPage:
+    """The organisation in the address. Raises ProblemError(404)."""
     page = site.desk.organisation(request.match_info["organisation"])
     if page is None:
         raise ProblemError(404, "not_found", "There is no such organisation.")
@@ -131,7 +133,8 @@ def _cors(site: Site, request: web.Request, page: OrganisationPage) -> dict[str,
     return {"Vary": "Origin", "Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": "Retry-After"}
 
 
-async def _read(site: Site, request: web.Request) -> Given:
+async def read(site: Site, request: web.Request) -> Given:
+    """A complaint as JSON or multipart, with its key. Raises ProblemError 400, 408, 413, 415, 503."""
     keys = request.headers.getall("Idempotency-Key", [])
     key = keys[0] if len(keys) == 1 else ""
     if request.content_type == "application/json":
@@ -173,7 +176,8 @@ def _flat(given: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
     return fields, problems
 
 
-def _json(body: dict[str, Any], status: int, headers: dict[str, str]) -> web.Response:
+def answer(body: dict[str, Any], status: int, headers: Mapping[str, str]) -> web.Response:
+    """A JSON answer that nothing on its way keeps."""
     return web.Response(
         status=status,
         body=json.dumps(body, ensure_ascii=False).encode(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
@@ -15,11 +16,13 @@ from connectors.errors import Rejected
 from connectors.submission import Form, InvalidSubmission, Upload
 from connectors.submission_fields import NAMES, Problem, check, problem
 from normalizer import identity
-from web.ports import Conflict, InFlight, OrganisationPage, Recorded
+from web.ports import Conflict, Entered, InFlight, OrganisationPage, Recorded
 from web.problem import ProblemError
 from web.public.body import FILE_FIELDS, Received
 from web.public.site import Site
 
+#: What staff say before the complaint itself.
+_FIRST = ("channel", "received_at")
 _TOO_LARGE = frozenset({"file_too_large", "files_too_large", "too_many_files"})
 
 
@@ -44,11 +47,27 @@ async def submit(site: Site, request: web.Request, page: OrganisationPage, chann
     """The recorded complaint. Raises ProblemError: 400 naming every field, 401, 409, 413, 422, 503."""
     problems = [*given.problems, *_category_problems(page, given.fields)]
     if problems:
-        _raise([*problems, *check(given.fields)[1]])
+        raise invalid([*problems, *check(given.fields)[1]])
+    with answered():
+        return await site.desk.submit(channel_id, sealed(site, request, channel_id, given, "X-Api-Key"))
+
+
+async def enter(site: Site, request: web.Request, page: OrganisationPage, channel_id: str, given: Given) -> Entered:
+    """The recorded complaint of somebody who was told it. Raises ProblemError as `submit`."""
+    judged = sealed(site, request, channel_id, given, "Authorization")
+    problems = [*given.problems, *_category_problems(page, given.fields)]
+    with answered():
+        if problems:
+            raise invalid([*problems, *site.desk.problems(channel_id, judged)])
+        return await site.desk.enter(channel_id, judged)
+
+
+def sealed(site: Site, request: web.Request, channel_id: str, given: Given, proof: str) -> Request:
+    """What came in as the one document that the connector judges, with the header that proves who sends it."""
     body = submission.document(given.fields, given.uploads, given.key, given.form)
     headers = [("content-type", "application/json"), (submission.SEAL_HEADER, _seal(site, channel_id, body))]
-    headers += [("x-api-key", value) for value in request.headers.getall("X-Api-Key", [])]
-    judged = Request(
+    headers += [(proof.lower(), value) for value in request.headers.getall(proof, [])]
+    return Request(
         method="POST",
         target=request.path,
         headers=tuple(headers),
@@ -56,10 +75,15 @@ async def submit(site: Site, request: web.Request, page: OrganisationPage, chann
         received_at=site.settings.now(),
         remote=site.remote(request),
     )
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Turns what the desk raises into the answer that the sender gets: ProblemError 400, 401, 409, 413, 422."""
     try:
-        return await site.desk.submit(channel_id, judged)
-    except InvalidSubmission as invalid:
-        _raise(invalid.problems)
+        yield
+    except InvalidSubmission as error:
+        raise invalid(error.problems) from error
     except Rejected as rejected:
         raise ProblemError(rejected.status, "rejected", rejected.reason) from rejected
     except Conflict as conflict:
@@ -83,12 +107,13 @@ def spool_failed(error: OSError) -> ProblemError:
     raise error
 
 
-def _raise(problems: Sequence[Problem]) -> NoReturn:
-    order = {name: place for place, name in enumerate((*NAMES, *FILE_FIELDS))}
+def invalid(problems: Sequence[Problem]) -> ProblemError:
+    """The answer that names every field: 413 when only the size of files is wrong, else 400."""
+    order = {name: place for place, name in enumerate((*_FIRST, *NAMES, *FILE_FIELDS))}
     unique = {(p.field, p.code, p.message_id): p for p in problems}
     found = sorted(unique.values(), key=lambda p: order.get(p.field, len(order)))
     status = 413 if found and all(p.code in _TOO_LARGE for p in found) else 400
-    raise ProblemError(status, "invalid", "Some fields are missing or not valid.", problems=found)
+    return ProblemError(status, "invalid", "Some fields are missing or not valid.", problems=found)
 
 
 def _category_problems(page: OrganisationPage, fields: Mapping[str, Any]) -> list[Problem]:
