@@ -206,6 +206,8 @@ class TelegramWebhook(Telegram):
             yield batch
 
     def _judge(self, webhook: WebhookInfo) -> None:
+        if not webhook.url and self._settings.register_webhook:
+            raise Unavailable("no webhook is set for this bot; it will be set at the next look")
         if not webhook.url:
             raise Misconfigured("no webhook is set for this bot: call setWebhook, or leave register_webhook at true")
         if webhook.url != self._webhook_url:
