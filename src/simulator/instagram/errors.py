@@ -31,7 +31,7 @@ ERRORS: Mapping[int, Known] = {
     200: Known(403, 200, 0, "Permissions error"),
     230: Known(403, 230, 0, "No consent from user"),
     368: Known(403, 368, 0, "The action attempted has been deemed abusive or is otherwise disallowed"),
-    551: Known(400, 551, 1545041, "This person isn't available right now."),
+    551: Known(400, 551, 0, "This person isn't available right now."),
     613: Known(400, 613, 0, "Calls to this api have exceeded the rate limit."),
     2500: Known(400, 2500, 0, "Unknown path components"),
     80006: Known(400, 80006, 0, "There have been too many calls to this Messenger account."),
