@@ -32,8 +32,9 @@ def size(text: str) -> Size:
     """The size of a text: 160 or 70 units in one part, else 153 or 67 in each; no character is cut in two."""
     letters = set(text)
     alphabet: Literal["gsm7", "ucs2"] = "gsm7" if letters <= _BASIC | _EXTENDED else "ucs2"
-    widths = [2 if letter in _EXTENDED or letter > "\uffff" else 1 for letter in text]
-    if alphabet == "ucs2":
+    if alphabet == "gsm7":
+        widths = [2 if letter in _EXTENDED else 1 for letter in text]
+    else:
         widths = [2 if letter > "\uffff" else 1 for letter in text]
     units = sum(widths)
     whole, part = _SIZES[alphabet]
@@ -48,6 +49,7 @@ def size(text: str) -> Size:
 
 
 def cheapest(text: str) -> str:
-    """The text with typographic quotes, dashes and spaces in plain form, where that alone makes it cheaper."""
+    """The text with typographic quotes, dashes and spaces in plain form, where GSM-7 then holds all of it."""
     plain = text.translate(_ALIKE)
-    return plain if size(plain).segments < size(text).segments or size(plain).alphabet == "gsm7" else text
+    spelled = size(plain)
+    return plain if spelled.alphabet == "gsm7" and spelled.segments <= size(text).segments else text
