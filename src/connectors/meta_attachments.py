@@ -95,7 +95,7 @@ def read_attachments(text: str, items: Sequence[msgspec.Raw]) -> Content:
         elif read.type == "like_heart":
             lines.append("\N{HEAVY BLACK HEART}")
         else:
-            shared = [payload.title or read.title, _absolute(payload.url) or _absolute(read.url)]
+            shared = [payload.title or read.title, absolute(payload.url) or absolute(read.url)]
             said = [line for line in shared if line and line not in beginning]
             lines += said
             if not said and not text:
@@ -111,14 +111,14 @@ def _payload(raw: msgspec.Raw) -> Payload:
 
 
 def _file(kind: AttachmentKind, payload: Payload) -> Attachment:
-    url = _absolute(payload.url)
+    url = absolute(payload.url)
     if url is None:
         return Attachment(kind=kind, error="the provider gave no address for this file")
     return Attachment(kind=kind, name=_name(url) if kind == "document" else None, url=url)
 
 
-def _absolute(url: str | None) -> str | None:
-    """The address if it is one: a shared link may come as a relative scrap."""
+def absolute(url: str | None) -> str | None:
+    """The address if it is one, else None: a shared link may come as a relative scrap."""
     return url if url is not None and url.startswith(("https://", "http://")) else None
 
 

@@ -16,6 +16,12 @@ from connectors.facts import Facts
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 MINIMAL: dict[str, dict[str, Any]] = {
+    "facebook": {
+        "page_id": "102900000000001",
+        "page_token": "invented-page-token",
+        "app_secrets": ["invented-app-secret"],
+        "verify_token": "invented-verify-token",
+    },
     "instagram": {
         "account_id": "17841400000000001",
         "access_token": "invented-access-token",

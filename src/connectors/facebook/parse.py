@@ -13,9 +13,10 @@ from msgspec import Struct
 from connectors import meta_messaging
 from connectors.facebook.payload import Author, Change, Comment, Enclosed, Feed, Listed
 from connectors.json_items import UNREADABLE, decode, each, identifier, moment, whole
+from connectors.meta_attachments import absolute
 from connectors.meta_messaging import Entry, Product
 from normalizer import message as events
-from normalizer.message import Attachment, Deletion, Edit, Event, Ignored, Raw
+from normalizer.message import Attachment, AttachmentKind, Deletion, Edit, Event, Ignored, Raw
 
 #: Begins `Raw.ref` of comments that were listed and not pushed.
 LISTED = "comments:"
@@ -23,6 +24,8 @@ LISTED = "comments:"
 ITEMS = frozenset({
     "album", "event", "like", "link", "note", "photo", "post", "reaction", "share", "status", "story", "video",
 })  # fmt: skip
+#: A key that is missing or empty, as it stands on the wire.
+NONE = (b"", b"null")
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -159,43 +162,41 @@ def _message(reading: Reading, page: str, said: Said) -> Event:
 
 
 def _files(feed: Feed) -> tuple[Attachment, ...]:
-    found: list[Attachment] = []
-    for kind, raw in (("video", feed.video), ("image", feed.photo)):
-        if bytes(raw) in (b"", b"null"):
-            continue
-        url = _text(raw)
-        if url.startswith("https://") and kind == "video":
-            return (Attachment(kind="video", url=url),)
-        found.append(
-            Attachment(kind="image", url=url)
-            if url.startswith("https://")
-            else Attachment(error="a file whose address the provider does not give")
-        )
-    return tuple(found[:1])
+    """What was enclosed; a video comes with a photo of itself."""
+    if bytes(feed.video) not in NONE:
+        return (_file("video", _text(feed.video)),)
+    if bytes(feed.photo) not in NONE:
+        return (_file("image", _text(feed.photo)),)
+    return ()
+
+
+def _file(kind: AttachmentKind, address: str | None) -> Attachment:
+    url = absolute(address)
+    if url is None:
+        return Attachment(kind=kind, error="a file whose address the provider does not give")
+    return Attachment(kind=kind, url=url)
 
 
 def _enclosed(raw: msgspec.Raw) -> tuple[Attachment, ...]:
-    if bytes(raw) in (b"", b"null"):
+    if bytes(raw) in NONE:
         return ()
     try:
         enclosed = msgspec.json.decode(raw, type=Enclosed)
     except UNREADABLE:
         enclosed = Enclosed()
-    media = enclosed.media
-    if media is not None and media.source:
-        return (Attachment(kind="video", url=media.source),)
-    if media is not None and media.image is not None and media.image.src:
-        return (Attachment(kind="image", url=media.image.src),)
     if enclosed.type == "share":
         return ()  # the link stands in the text
-    return (Attachment(error="a file whose address the provider does not give"),)
+    media = enclosed.media
+    if media is not None and media.source:
+        return (_file("video", media.source),)
+    return (_file("image", media.image.src if media is not None and media.image is not None else None),)
 
 
-def _text(raw: msgspec.Raw) -> str:
+def _text(raw: msgspec.Raw) -> str | None:
     try:
         return msgspec.json.decode(raw, type=str)
     except UNREADABLE:
-        return ""
+        return None
 
 
 def iso_moment(text: str | None) -> datetime | None:
