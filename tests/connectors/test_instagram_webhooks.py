@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -132,3 +134,33 @@ async def test_the_handshake(meta: Meta) -> None:
     assert (await meta.handshake()).ok
     assert (await meta.handshake(verify_token="another-token")).status == 403
     assert (await meta.inject_raw({"object": "instagram", "entry": []}, secret="another-secret")).status == 401
+
+
+SPECS = Path(__file__).parents[3] / "shared" / "specs" / "meta" / "graph-specs"
+#: What the connector calls, and where Meta's own description of the API has it.
+CALLED = [
+    ("IGUserForIGOnlyAPI", "POST", "messages"),
+    ("IGUserForIGOnlyAPI", "POST", "mentions"),
+    ("IGUserForIGOnlyAPI", "GET", "conversations"),
+    ("IGUserForIGOnlyAPI", "GET", "subscribed_apps"),
+    ("IGUser", "GET", "media"),
+    ("IGUser", "POST", "mentions"),
+    ("IGMedia", "GET", "comments"),
+    ("IGComment", "GET", "replies"),
+    ("IGComment", "POST", "replies"),
+    ("Page", "POST", "messages"),
+    ("Page", "GET", "conversations"),
+    ("Page", "GET", "subscribed_apps"),
+]
+
+
+@pytest.mark.skipif(not SPECS.is_dir(), reason="the collection of official descriptions is not on this machine")
+def test_what_is_called_exists_at_meta() -> None:
+    """Every edge and field that the connector asks for stands in Meta's own description of the Graph API."""
+    for name, method, edge in CALLED:
+        apis = json.loads((SPECS / f"{name}.json").read_bytes())["apis"]
+        assert any((api["method"], api.get("endpoint", "").strip("/")) == (method, edge) for api in apis), (name, edge)
+    fields = {each["name"] for each in json.loads((SPECS / "IGComment.json").read_bytes())["fields"]}
+    assert fields >= {"id", "text", "timestamp", "from", "parent_id"}
+    fields = {each["name"] for each in json.loads((SPECS / "IGUser.json").read_bytes())["fields"]}
+    assert fields >= {"mentioned_comment", "mentioned_media"}

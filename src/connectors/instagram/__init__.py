@@ -17,7 +17,7 @@ import msgspec
 
 from connectors import codes, facts, signing
 from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
-from connectors.errors import Ambiguous, Misconfigured, Refused, Unreachable
+from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Unreachable
 from connectors.instagram import payload
 from connectors.instagram.parse import (
     COMMENT,
@@ -40,8 +40,6 @@ FACTS = facts.load(HERE / "facts.yaml")
 CODES = codes.load(HERE / "codes.yaml")
 CLOCK_SKEW = timedelta(minutes=2)  # how far Meta's clock may be behind ours when a send is looked for
 PAGE_SIZE = 50  # of posts and of comments: the most that one page holds
-#: A second private answer to one comment; sources contradict each other about which of these it is (codes.yaml).
-ALREADY_ANSWERED = frozenset({2534013, 2534014, 2534025})
 #: What must be subscribed with Instagram Login; with Facebook Login the app's own subscription names the fields.
 NEEDED_FIELDS = ("messages", "comments")
 _NODE = re.compile(r"[0-9]{1,32}(?:_[0-9]{1,32})?")
@@ -155,9 +153,13 @@ class Instagram:
         if attachment.ref is not None:
             yield await self._mentioning(attachment.ref)
             return
-        async with aclosing(self._media.fetch(attachment.url or "")) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        try:
+            async with aclosing(self._media.fetch(attachment.url or "")) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except AuthFailed:
+            # No credentials went along: what the media host refuses is an address whose time is over.
+            raise Unreachable("the address of this attachment has expired") from None
 
     async def aclose(self) -> None:
         """Closes the media connections; safe to call twice."""
@@ -195,7 +197,7 @@ class Instagram:
         comment = out.recipient.startswith(COMMENT)
         to = {"comment_id": _node(out.recipient.removeprefix(COMMENT))} if comment else {"id": out.recipient}
         body: dict[str, Any] = {"recipient": to, "message": {"text": out.text}}
-        done = ALREADY_ANSWERED if comment else ()
+        done = self._settings.already_replied if comment else ()
         answer = await self._graph.post(f"{self._node}/messages", payload.SendAnswer, body, done)
         if answer is None:
             return Sent(provider_id=out.recipient.removeprefix(COMMENT), at=self._now())
@@ -230,7 +232,7 @@ class Instagram:
         async with aclosing(self._pages(f"{self.account}/media", "id")) as pages:
             async for page in pages:
                 for item in page.data[:left]:
-                    post = read(bytes(item), payload.Id)
+                    post = read(item, payload.Id)
                     if post is not None and _NODE.fullmatch(post.id):
                         yield post.id
                 left -= len(page.data)
@@ -242,10 +244,10 @@ class Instagram:
         while True:
             page = await self._graph.get(path, payload.Page, fields=fields, limit=PAGE_SIZE, **position)
             yield page
-            paging = page.paging
-            if paging is None or paging.next is None or paging.cursors is None or not paging.cursors.after:
+            cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
+            if cursors is None or not cursors.after or cursors.after == position.get("after"):
                 return
-            position = {"after": paging.cursors.after}
+            position = {"after": cursors.after}
 
     async def _mentioning(self, ref: str) -> bytes:
         kind, _, id_ = ref.partition(":")
@@ -278,7 +280,7 @@ def _with_replies() -> str:
 
 def _since(item: msgspec.Raw, moment: datetime) -> list[msgspec.Raw]:
     """The comment and its replies as far as they are not older than `moment`; what cannot be read counts as new."""
-    found = read(bytes(item), payload.ListedComment)
+    found = read(item, payload.ListedComment)
     if found is None:
         return [item]
     at = listed_moment(found.timestamp)

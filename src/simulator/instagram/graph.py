@@ -152,7 +152,7 @@ class Graph:
         """GET /{version}/{account or page}/subscribed_apps"""
         account = self._authorized(request, self._account(request))
         app = {"id": "1000000000000001", "name": account.name, "subscribed_fields": account.subscribed_fields}
-        return answer({"data": [app] if account.subscribed else []})
+        return answer({"data": [app] if account.subscribed and not account.weather.climate.unsubscribed else []})
 
     async def subscribe(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{account or page}/subscribed_apps"""
