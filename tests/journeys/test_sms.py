@@ -1,0 +1,148 @@
+"""A complaint enters by SMS and its receipt comes back there, in calm and bad weather; and SMS as the next way out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.sms_http.segments import size
+from harness import Aduan, start_aduan, until
+from harness.customer import drained, number_in, ticket
+from harness.settings import only
+from simulator import Climate, Weather
+from simulator.sms import Sms
+from simulator.weather import CLIMATES
+
+CUSTOMERS = [f"+62819{n:08}" for n in range(5)]
+#: Weather in which every receipt arrives by itself; the window has no meaning here.
+PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribed"})
+SAID = "Saldo saya hilang setelah penarikan dana"
+
+
+def impatient(config: dict[str, Any]) -> None:
+    """KlikACC by SMS alone, not waiting long for an answer."""
+    only("klikacc-sms")(config)
+    config["channels"]["klikacc-sms"]["timeout_seconds"] = 0.5
+    config["outbox"]["ambiguous_wait_seconds"] = 0.3
+
+
+def sms_of(aduan: Aduan) -> Sms:
+    """The pretended aggregator, in a hurry."""
+    (found,) = (provider for provider in aduan.simulation.providers if isinstance(provider, Sms))
+    found.time_scale = 0.001
+    return found
+
+
+def heard(sms: Sms, phone: str) -> list[str]:
+    """What a customer was sent."""
+    return [text.text for text in sms.sent if f"+{text.to}" == phone]
+
+
+def states(aduan: Aduan) -> Counter[str]:
+    """How many receipts stand in each state."""
+    return Counter(ticket(aduan, number).complaint.receipts[0].state for number in aduan.ticket_numbers())
+
+
+async def test_a_conversation_is_one_complaint_with_one_receipt(tmp_path: Path) -> None:
+    """K2-K4: numbered at once; a short receipt in the cheap alphabet; parts and later texts are added; STOP is none."""
+    async with start_aduan(tmp_path, impatient) as aduan:
+        sms = sms_of(aduan)
+        phone, other = CUSTOMERS[:2]
+        await sms.inject_text(phone, f"{SAID}. " * 8, in_parts=True)
+        await until(lambda: heard(sms, phone))
+        (text,) = heard(sms, phone)
+        number = number_in(text)
+        view = ticket(aduan, number)
+        assert (view.complaint.channel, view.complaint.form) == ("sms", "written")
+        assert view.complaint.complainant.phone == phone
+        assert "KlikACC" in text
+        assert re.search(r"Kode \d{6}", text)
+        assert size(text).alphabet == "gsm7"
+        assert size(text).segments <= 4
+        await until(lambda: ticket(aduan, number).complaint.receipts[0].state == "delivered")
+        await sms.inject_text(phone, "Nama saya Siti Aminah")
+        await sms.inject_text(phone, "TERIMA KASIH")
+        await sms.inject_text(other, SAID)
+        await until(lambda: heard(sms, other))
+        await until(lambda: len(ticket(aduan, number).messages) == 5)
+        await sms.inject_text(phone, "BERHENTI")
+        await drained(aduan)
+        assert len(aduan.ticket_numbers()) == 2
+        assert len(heard(sms, phone)) == 1
+        assert not aduan.running.store.quarantine()
+
+
+async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path) -> None:
+    """A13: the aggregator refuses; the complaint is kept, and its receipt becomes somebody's task."""
+    async with start_aduan(tmp_path, impatient) as aduan:
+        sms = sms_of(aduan)
+        await sms.inject_text(CUSTOMERS[0], "STOP")
+        await sms.inject_text(CUSTOMERS[0], SAID)
+        (number,) = await until(aduan.ticket_numbers)
+        await until(lambda: ticket(aduan, number).outbox[0].state == "failed")
+        view = ticket(aduan, number)
+        assert view.outbox[0].error_class == "Unreachable"
+        assert [task.kind for task in view.tasks] == ["undeliverable"]
+        assert not heard(sms, CUSTOMERS[0])
+
+
+def mild(name: str) -> Climate:
+    """The named climate with one trouble at a time and short silence: retries double, and tests must end."""
+    climate = CLIMATES[name]
+    return (
+        climate if climate.trouble is None else Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=1)
+    )
+
+
+@pytest.mark.parametrize("name", PASSING)
+async def test_nothing_is_lost_or_doubled(tmp_path: Path, name: str) -> None:
+    """P8, P10, P11, P13: one complaint for each customer, its receipt once, whatever the weather."""
+    async with start_aduan(tmp_path, impatient) as aduan:
+        sms = sms_of(aduan)
+        sms.weather = Weather(name=name, climate=mild(name), seed=3)
+        for phone in CUSTOMERS:
+            await sms.inject_text(phone, SAID)
+        await until(lambda: len(aduan.ticket_numbers()) == len(CUSTOMERS))
+        await until(lambda: states(aduan) == {"delivered": len(CUSTOMERS)}, seconds=40)
+        await sms.settled()
+        await drained(aduan)
+        # What was taken without an answer is settled by the report that names our key, so nothing goes out again.
+        assert Counter(text.to for text in sms.sent) == {phone.lstrip("+"): 1 for phone in CUSTOMERS}
+        assert len(aduan.ticket_numbers()) == len(CUSTOMERS)
+        assert not aduan.running.store.quarantine()
+
+
+async def test_a_refused_key_halts_sending_and_nothing_else(tmp_path: Path) -> None:
+    """P13, T7: complaints go on being recorded; what is owed goes out once the key is good again."""
+    async with start_aduan(tmp_path, impatient) as aduan:
+        sms = sms_of(aduan)
+        sms.weather = Weather.named("expired-token")
+        for phone in CUSTOMERS:
+            await sms.inject_text(phone, SAID)
+        await until(lambda: len(aduan.ticket_numbers()) == len(CUSTOMERS))
+        await until(lambda: aduan.running.outbox.halted == {"klikacc-sms": "AuthFailed"})
+        assert not sms.sent.total
+        sms.weather = Weather()
+        aduan.running.outbox.resume("klikacc-sms")
+        await until(lambda: states(aduan) == {"delivered": len(CUSTOMERS)})
+        assert sms.sent.total == len(CUSTOMERS)
+
+
+async def test_a_receipt_that_whatsapp_refuses_goes_by_sms(tmp_path: Path) -> None:
+    """P14: a number that WhatsApp vouches for has SMS as its next way; the text is the short one."""
+    async with start_aduan(tmp_path, only("klikacc-whatsapp", "klikacc-sms")) as aduan:
+        sms, cloud = sms_of(aduan), aduan.clouds["klikacc"]
+        cloud.time_scale = 0.001
+        phone = CUSTOMERS[0]
+        cloud.unreachable.add(phone.lstrip("+"))
+        await cloud.inject_text(phone.lstrip("+"), SAID)
+        await until(lambda: heard(sms, phone))
+        (text,) = heard(sms, phone)
+        number = number_in(text)
+        assert ticket(aduan, number).complaint.channel == "whatsapp"
+        await until(lambda: ticket(aduan, number).complaint.receipts[0].state == "delivered")
+        assert text.startswith("KlikACC: pengaduan diterima")
