@@ -25,7 +25,7 @@ from connectors.errors import (
 )
 from connectors.sms_http import SmsHttp, build
 from harness.webhook import Webhook
-from normalizer.message import Delivery, File, Ignored, Message, Outgoing, Raw
+from normalizer.message import Delivery, File, Ignored, Message, Outgoing, Permission, Raw
 from simulator.app import start
 from simulator.sms import Sms
 
@@ -131,14 +131,18 @@ async def test_a_long_text_in_parts_and_in_base64(ours: Webhook, sms: Sms) -> No
     assert (whole.text, whole.flags) == (text.strip(), ("was_base64",))
 
 
-async def test_stop_is_no_complaint_and_later_sends_are_refused(ours: Webhook, sms: Sms, connector: SmsHttp) -> None:
-    """A13: STOP is counted; the aggregator's code for it is Unreachable, until the customer starts again."""
-    await sms.inject_text(SARI, "Berhenti")
-    assert ours.events == [Ignored(reason="stop")]
+async def test_stop_is_no_complaint_and_is_remembered(ours: Webhook, sms: Sms, connector: SmsHttp) -> None:
+    """A13: STOP and START are words about this number, not complaints; the aggregator's refusal is Unreachable."""
+    await sms.inject_text(SARI, "Berhenti", at=1767582000.0)
+    await sms.inject_text(SARI, " mulai! ", at=1767582001.0)
+    at = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+    assert ours.events == [
+        Permission(account="+6281190009000", recipient=SARI, allowed=False, at=at),
+        Permission(account="+6281190009000", recipient=SARI, allowed=True, at=at + timedelta(seconds=1)),
+    ]
     with pytest.raises(Unreachable):
         await connector.send(out())
-    await sms.inject_text(SARI, "mulai")
-    assert ours.events[-1] == Ignored(reason="start")
+    await sms.inject_text(SARI, "MULAI")
     await connector.send(out())
     assert len(sms.sent) == 1
 

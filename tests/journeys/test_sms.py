@@ -76,18 +76,25 @@ async def test_a_conversation_is_one_complaint_with_one_receipt(tmp_path: Path) 
         assert not aduan.running.store.quarantine()
 
 
-async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path) -> None:
-    """A13: the aggregator refuses; the complaint is kept, and its receipt becomes somebody's task."""
+@pytest.mark.parametrize("honours_stop", [True, False])
+async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path, honours_stop: bool) -> None:
+    """A13: whether or not the aggregator remembers it, nothing goes out; the complaint is kept and becomes a task."""
     async with start_aduan(tmp_path, impatient) as aduan:
         sms = sms_of(aduan)
-        await sms.inject_text(CUSTOMERS[0], "STOP")
-        await sms.inject_text(CUSTOMERS[0], SAID)
+        sms.honours_stop = honours_stop
+        phone, other = CUSTOMERS[:2]
+        await sms.inject_text(phone, "STOP")
+        await sms.inject_text(phone, SAID)
         (number,) = await until(aduan.ticket_numbers)
         await until(lambda: ticket(aduan, number).outbox[0].state == "failed")
         view = ticket(aduan, number)
         assert view.outbox[0].error_class == "Unreachable"
         assert [task.kind for task in view.tasks] == ["undeliverable"]
-        assert not heard(sms, CUSTOMERS[0])
+        await sms.inject_text(other, "STOP")
+        await sms.inject_text(other, "MULAI")
+        await sms.inject_text(other, SAID)
+        await until(lambda: heard(sms, other))
+        assert not heard(sms, phone)
 
 
 def mild(name: str) -> Climate:

@@ -22,10 +22,11 @@ from connectors.sms_http.settings import Incoming, MessageFields, Places
 from connectors.twilio_messages import LISTED, OUTBOX, Resource, moment
 from connectors.twilio_signing import MOST_FIELDS
 from normalizer import identity
-from normalizer.message import Attachment, Delivery, Event, Ignored, Message, Raw, ReplyAddress, Sender
+from normalizer.message import Attachment, Delivery, Event, Ignored, Message, Permission, Raw, ReplyAddress, Sender
 
 MOST_FILES = 10  # files of one MMS that are told of one by one
 _ADDRESS = re.compile(r"[^\x00-\x1f\x7f]{1,40}")
+_WISHES = {"STOP": False, "START": True}
 _SHORTEST_BASE64 = 60  # a word of that length without a space is no word
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _NOT_FETCHED = "a file by MMS: this channel fetches none, ask for it on another way"
@@ -110,13 +111,15 @@ def _said(item: Item, raw: Raw, incoming: Incoming) -> Said:
 def _event(said: Said | None, rules: Rules) -> Event:
     if said is None or numbered(said.from_) == rules.sender:
         return Ignored(reason="own message")
-    wish = said.opt_out or _wish(said.text, rules.incoming)
-    if wish in {"STOP", "START", "HELP"}:
-        return Ignored(reason=wish.lower())
     if not said.from_:
-        raise Malformed("no number of the customer", f"$.{rules.incoming.message.from_[0]}")
+        raise Malformed("no number of the customer", _path(rules.incoming.message.from_))
     account = numbered(said.to) if said.to else rules.sender
     phone = identity.phone(said.from_)
+    wish = said.opt_out or _wish(said.text, rules.incoming)
+    if wish in _WISHES and phone is not None:
+        return Permission(account=account, recipient=phone, allowed=_WISHES[wish], at=said.sent_at)
+    if wish in {*_WISHES, "HELP"}:
+        return Ignored(reason=wish.lower())
     who = f"tel:{phone}" if phone is not None else f"sms:{said.from_}"
     scope = f"{rules.scope}:{account}"
     thread = f"{scope}:{who}"
