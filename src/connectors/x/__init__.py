@@ -1,0 +1,222 @@
+"""X: one account, with its direct messages and the posts that mention it.
+
+X calls us (`mode: webhook`) or we ask (`mode: poll`); `build` returns the connector that fits. Several accounts of one
+app may share a webhook: each Message names in `account` the user id that it was meant for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from connectors import facts, signing
+from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
+from connectors.errors import Ambiguous, Misconfigured, Refused, Throttled, Unreachable
+from connectors.json_items import UNREADABLE
+from connectors.media import MediaClient
+from connectors.x import content, costs, problems
+from connectors.x.client import Api
+from connectors.x.lists import Lists, Place, id_at
+from connectors.x.parse import DM, POST, Source, parse, talk_with
+from connectors.x.payload import Answer, Made, Subscription, User, Webhook
+from connectors.x.settings import Settings
+from connectors.x.webhook import Receiver
+from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
+
+HERE = Path(__file__).parent
+FACTS = facts.load(HERE / "facts.yaml")
+PRICES = costs.load(HERE / "prices.yaml")
+#: Without these we are deaf: the last one tells of messages that only a person can read.
+WANTED = ("dm.received", "post.mention.create", "chat.received")
+_RECIPIENT = re.compile(r"([0-9]{1,19})(?:/([0-9]{1,19}))?")
+#: How far X's clock may lag behind ours when we look for what we sent.
+_CLOCKS = timedelta(minutes=2)
+
+
+class Account:
+    """What both modes share."""
+
+    def __init__(self, setup: Setup) -> None:
+        settings: Settings = setup.settings
+        self.channel_id = setup.channel_id
+        self.facts = setup.facts
+        #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
+        self.account = settings.user_id
+        self._setup = setup
+        self._settings = settings
+        self._api = Api(setup)
+        self._costs = costs.Costs(PRICES)
+        self._lists = Lists(setup, self._api, self._costs)
+        self._media = MediaClient(
+            setup.facts.media_hosts.value,
+            [str(settings.api_base)],
+            max_bytes=setup.facts.max_attachment_bytes.value or 0,
+            timeout=settings.media_timeout_seconds,
+        )
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """What the account has cost since the process started, US dollars by what was called."""
+        return self._costs.spent
+
+    def parse(self, raw: Raw) -> list[Event]:
+        """Events of one webhook or of one listed item. Raises Malformed."""
+        return parse(raw, self.account, self._settings.username)
+
+    async def send(self, out: Outgoing) -> Sent:
+        """Answers a post in public if `out.public`, else writes a direct message to the person."""
+        limit = (self.facts.of("x_mention") if out.public else self.facts).max_text.value
+        if not out.text or len(out.text) > limit:
+            raise Refused("text_length", f"a text has 1 to {limit} characters")
+        if out.files:
+            raise Refused("files", "this channel sends text only")
+        to = _RECIPIENT.fullmatch(out.recipient)
+        if to is None:
+            raise Unreachable("not the id of a user of X")
+        if not out.public:
+            made = _data(await self._api.create_direct_message(participant_id=to[1], text=out.text), Made)
+            return self._message_sent(made.dm_event_id if made is not None else None, to[1])
+        if to[2] is None:
+            raise Refused("recipient", "there is no post to answer in public")
+        return await self._reply(out, to[2])
+
+    async def find(self, out: Outgoing) -> Sent | None:
+        """What X lists of an earlier direct message with this text to this person (A13)."""
+        to = _RECIPIENT.fullmatch(out.recipient)
+        # Of a public answer the refusal of a second one tells that the first arrived.
+        if out.first_attempt_at is None or out.public or to is None:
+            return None
+        id_ = await self._lists.sent(to[1], out.text, out.first_attempt_at - _CLOCKS)
+        return self._message_sent(id_, to[1]) if id_ is not None else None
+
+    async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
+        """Direct messages and mentions that X lists since `moment` (UTC), each list newest page first."""
+        for source in _SOURCES:
+            async with aclosing(self._lists.walk(source, Place(id_at(moment)))) as pages:
+                async for raws, _ in pages:
+                    yield Batch(keep=raws, cursor=moment.isoformat())
+
+    async def check(self) -> None:
+        """Asks X who we are. Raises AuthFailed, Misconfigured, Unavailable, Throttled."""
+        found = _data(await self._api.request("GET", "/2/users/me"), User)
+        if found is None or str(found.id) != self.account:
+            raise Misconfigured("user_id: the access belongs to another account")
+
+    async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """The bytes of an attachment; those of a direct message come through the API, with our login."""
+        ref, url = attachment.ref or "", attachment.url or ""
+        login: dict[str, str] = {}
+        if ref.startswith(content.DM_MEDIA):
+            url = f"{self._api.base}/2/dm_conversations/media/{ref.removeprefix(content.DM_MEDIA)}"
+            login = await self._api.login("GET", url)
+        async with aclosing(self._media.fetch(url, login)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def aclose(self) -> None:
+        """Closes the media connections; safe to call twice."""
+        await self._media.aclose()
+
+    async def _reply(self, out: Outgoing, post: str) -> Sent:
+        try:
+            made = _data(await self._api.create_tweet(text=out.text, in_reply_to_tweet_id=post), Made)
+        except Refused as refused:
+            if out.possible_duplicate and refused.code == str(problems.DUPLICATE_TEXT):
+                # The first attempt had no answer and did arrive: X takes the same text under a post only once.
+                return Sent(provider_id=post, at=self._setup.now())
+            raise
+        if made is None or not made.id:
+            raise Ambiguous("X took the post but its answer names none")
+        self._costs.made("post_with_url" if "://" in out.text else "summoned_reply")
+        return Sent(provider_id=made.id, at=self._setup.now())
+
+    def _message_sent(self, id_: str | None, person: str) -> Sent:
+        if not id_:
+            raise Ambiguous("X took the message but its answer names none")
+        self._costs.made("dm_send")
+        # The person may answer a receipt that went out for a post: that answer belongs to the same complaint.
+        return Sent(provider_id=id_, at=self._setup.now(), registers=(talk_with(self.account, person),))
+
+
+class CalledByX(Account):
+    """Mode `webhook`."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        secrets = signing.keys([each.secret for each in self._settings.consumer_keys])
+        self._receiver = Receiver(setup.channel_id, secrets, most=setup.facts.max_body_bytes.value)
+
+    def receive(self, request: Request) -> Intake:
+        """Answers X's challenge, or keeps a POST whose signature is good. Raises Rejected."""
+        return self._receiver.receive(request)
+
+    async def check(self) -> None:
+        """Asks X who we are, whether our webhook is valid, and whether all is subscribed. Raises Misconfigured, ..."""
+        await super().check()
+        ours = f"{self._setup.public_url.rstrip('/')}/in/{self.channel_id}"
+        webhooks = _data(await self._api.as_app("/2/webhooks"), list[Webhook]) or []
+        hook = next((each for each in webhooks if each.url == ours), None)
+        if hook is None:
+            raise Misconfigured("X has no webhook with our address: register it (POST /2/webhooks)")
+        if not hook.valid:
+            raise Misconfigured("X holds our webhook for invalid and sends nothing: validate it (PUT /2/webhooks/{id})")
+        subscribed = _data(await self._api.as_app("/2/activity/subscriptions"), list[Subscription]) or []
+        known = {each.event_type for each in subscribed if each.filter.user_id == self.account}
+        missing = [each for each in WANTED if each not in known]
+        if missing:
+            raise Misconfigured(f"not subscribed (POST /2/activity/subscriptions): {', '.join(missing)}")
+
+
+class Asking(Account):
+    """Mode `poll`."""
+
+    async def pull(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
+        """Batches after the cursor, for ever; the place in both lists moves only with what was kept."""
+        began = Place(id_at(self._setup.now() - timedelta(hours=self._settings.first_look_hours)))
+        places = dict.fromkeys(_SOURCES, began) | (
+            msgspec.json.decode(cursor, type=dict[Source, Place]) if cursor else {}
+        )
+        while True:
+            limited: Throttled | None = None
+            for source in _SOURCES:
+                try:
+                    async with aclosing(self._lists.walk(source, places[source])) as pages:
+                        async for raws, place in pages:
+                            places[source] = place
+                            yield Batch(keep=raws, cursor=_cursor(places))
+                except Throttled as wait:
+                    # The limits of the two lists are counted apart.
+                    limited = wait if limited is None or wait.after > limited.after else limited
+            if limited is not None:
+                raise limited
+            await asyncio.sleep(self._settings.poll_seconds)
+
+
+_SOURCES: tuple[Source, ...] = (DM, POST)
+
+
+def _cursor(places: Mapping[Source, Place]) -> str:
+    return msgspec.json.encode(places).decode()
+
+
+def _data(answer: Any, type_: type[Any]) -> Any:
+    """The `data` of an answer, or None when it cannot be read as that."""
+    try:
+        return msgspec.json.decode(msgspec.json.decode(answer.body, type=Answer).data, type=type_)
+    except UNREADABLE:
+        return None
+
+
+def build(setup: Setup) -> Connector:
+    """The connector of one channel, in the mode that it is configured for."""
+    return CalledByX(setup) if setup.settings.mode == "webhook" else Asking(setup)
+
+
+CONNECTOR = Spec(kind="x", channels=("x_dm", "x_mention"), settings=Settings, facts=FACTS, build=build)

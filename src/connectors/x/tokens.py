@@ -1,0 +1,167 @@
+"""User access by OAuth 2.0: tokens live two hours, and the token that renews them works once (RFC 6749 section 6).
+
+A refresh token that was used and whose successor is not on disk is an account that a person must log in again. So a
+new pair is written and fsynced before anything uses it, and only one process renews at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiohttp
+import msgspec
+from msgspec import Struct
+
+from connectors import http_errors
+from connectors.errors import AuthFailed, Misconfigured, Unavailable
+from connectors.x.payload import Token
+from connectors.x.settings import OAuth2
+
+#: A token is renewed this long before it ends.
+EARLY = timedelta(minutes=2)
+_LOCK_WAIT = 0.05  # seconds between two looks whether another process has finished renewing
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """What the file holds."""
+
+    #: Which login the pair descends from: a new one in the settings begins a new line.
+    login: str
+    access_token: str = ""
+    refresh_token: str
+    ends_at: datetime = datetime.fromtimestamp(0, UTC)
+
+
+class Tokens:
+    """Hands out the access token of one account."""
+
+    def __init__(
+        self,
+        settings: OAuth2,
+        url: str,
+        *,
+        session: Callable[[], aiohttp.ClientSession],
+        now: Callable[[], datetime],
+        within: float,
+    ) -> None:
+        self._settings = settings
+        self._url = url
+        self._session = session
+        self._now = now
+        self._within = within
+        self._file = settings.token_file
+        self._lock = asyncio.Lock()
+        first = settings.refresh_token.get_secret_value()
+        self._first = Pair(login=hashlib.sha256(first.encode()).hexdigest(), refresh_token=first)
+        self._pair = self._first
+        #: Renewed, but the disk refused it: the pair in the file is spent.
+        self._unsaved: Pair | None = None
+
+    async def get(self, refused: str = "") -> str:
+        """A token that is good now and not the `refused` one. Raises AuthFailed when a person must log in again."""
+        async with self._lock:
+            known = self._pair
+            if not self._good(known, refused):
+                async with self._alone():
+                    # Another process may have renewed it meanwhile.
+                    stored = await asyncio.to_thread(self._stored)
+                    known = self._unsaved or stored
+                    if not self._good(known, refused):
+                        self._unsaved = known = await self._renewed(known)
+                    if self._unsaved is not None:
+                        await self._save(self._unsaved)
+                        self._unsaved = None
+                    self._pair = known
+            return known.access_token
+
+    def _good(self, pair: Pair, refused: str) -> bool:
+        return bool(pair.access_token) and pair.access_token != refused and self._now() < pair.ends_at - EARLY
+
+    def _stored(self) -> Pair:
+        try:
+            pair = msgspec.json.decode(self._file.read_bytes(), type=Pair)
+        except FileNotFoundError:
+            return self._first
+        except (OSError, msgspec.MsgspecError, UnicodeError):
+            raise Misconfigured("oauth2.token_file cannot be read; log in again and remove it") from None
+        return pair if pair.login == self._first.login else self._first
+
+    async def _renewed(self, old: Pair) -> Pair:
+        form = {
+            "grant_type": "refresh_token",
+            "refresh_token": old.refresh_token,
+            "client_id": self._settings.client_id,
+        }
+        headers = {}
+        if self._settings.client_secret is not None:
+            secret = self._settings.client_secret.get_secret_value()
+            headers["Authorization"] = aiohttp.encode_basic_auth(self._settings.client_id, secret)
+        answer = await http_errors.call(
+            self._session(), "X", "POST", self._url, within=self._within, writes=False, data=form, headers=headers
+        )
+        if answer.status in (400, 401, 403):
+            raise AuthFailed("X refuses to renew the account's access: log the account in again (oauth2.refresh_token)")
+        try:
+            token = msgspec.json.decode(answer.body, type=Token) if answer.status == 200 else Token()
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            token = Token()
+        if not token.access_token:
+            raise Unavailable(f"X hands out no token (HTTP {answer.status})")
+        return Pair(
+            login=old.login,
+            access_token=token.access_token,
+            refresh_token=token.refresh_token or old.refresh_token,
+            ends_at=self._now() + timedelta(seconds=token.expires_in),
+        )
+
+    async def _save(self, pair: Pair) -> None:
+        try:
+            await asyncio.to_thread(store, self._file, msgspec.json.encode(pair))
+        except OSError as failed:
+            raise Misconfigured(f"oauth2.token_file cannot be written ({type(failed).__name__})") from None
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncGenerator[None, None]:
+        """Holds the lock that all processes of this installation share."""
+        try:
+            descriptor = os.open(self._file.with_name(f"{self._file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as failed:
+            raise Misconfigured(f"the folder of oauth2.token_file cannot be used ({type(failed).__name__})") from None
+        try:
+            while not _locks(descriptor):  # noqa: ASYNC110 - another process holds it: nothing here is told
+                await asyncio.sleep(_LOCK_WAIT)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _locks(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def store(file: Path, content: bytes) -> None:
+    """Puts the content into the file, readable by us alone, durable when this returns. Raises OSError."""
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
