@@ -1,0 +1,73 @@
+"""Twilio, pretended, and our webhook at the address that its number calls."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from connectors.voice_twilio import VoiceTwilio
+from connectors_voice.kit import ACCOUNT, Ours, setup_of
+from simulator.app import start
+from simulator.twilio_voice import TwilioVoice
+
+Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Starts a small server that gives every request to one function; returns its address."""
+    runners: list[web.AppRunner] = []
+
+    async def start_one(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    yield start_one
+    for each in runners:
+        await each.cleanup()
+
+
+@pytest.fixture
+async def twilio() -> AsyncIterator[TwilioVoice]:
+    """Twilio, pretended."""
+    account = TwilioVoice(account_sid=ACCOUNT, auth_token="invented-auth-token", number="+622150996001")
+    simulation = await start([account])
+    yield account
+    await simulation.aclose()
+
+
+@pytest.fixture
+async def ours(serve: Serve, twilio: TwilioVoice) -> AsyncIterator[Ours]:
+    """Our webhook at the address that the number calls."""
+    ours = Ours()
+    public_url = await serve(ours.answer)
+    async with aiohttp.ClientSession() as session:
+        ours.connector = VoiceTwilio(setup_of(twilio.base_url, public_url, lambda: session))
+        twilio.webhook_url = f"{public_url}/in/akseleran-phone"
+        yield ours
+        await ours.connector.aclose()
+
+
+@pytest.fixture
+def connector(ours: Ours) -> VoiceTwilio:
+    """The connector behind our webhook."""
+    assert ours.connector is not None
+    return ours.connector
+
+
+@pytest.fixture
+def connector_alone() -> VoiceTwilio:
+    """The connector without any network."""
+
+    def none() -> aiohttp.ClientSession:
+        raise AssertionError("no network here")
+
+    return VoiceTwilio(setup_of("https://api.twilio.com", "https://aduan.example.co.id", none))

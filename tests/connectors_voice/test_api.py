@@ -1,0 +1,107 @@
+"""Recordings, lists, credentials and error classes against the simulator (P6, P13, P22)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.errors import CLASSES, AuthFailed, Refused, Throttled, Unavailable, Unreachable
+from connectors.voice_twilio import CODES, VoiceTwilio
+from connectors_voice.kit import ACCOUNT, SARI, WORDS, Ours, everything_since, file_of, messages
+from normalizer.message import Attachment, Ignored, Outgoing
+from simulator.twilio_voice import Key, TwilioVoice
+from simulator.weather import Weather
+
+
+async def test_the_recording_is_fetched_with_a_login(twilio: TwilioVoice, ours: Ours, connector: VoiceTwilio) -> None:
+    """P22: fetched from our own address alone; not ready yet, away or refused says what happens next."""
+    await twilio.dial(SARI, [Key("1"), Key("1"), WORDS])
+    file = file_of(ours)
+    assert b"".join([chunk async for chunk in connector.open(file)]) == WORDS.content
+    faults = twilio.media_faults
+    faults.http(404)
+    faults.http(502)
+    faults.code(20003)
+    faults.code(20429)
+    for expected in (Unavailable, Unavailable, AuthFailed, Throttled):
+        with pytest.raises(expected):
+            [chunk async for chunk in connector.open(file)]
+    for ref in (None, "", "../../secret", "http://169.254.169.254/", "RE1", "RE" + "0" * 32 + "/../x"):
+        with pytest.raises(Unreachable):
+            [chunk async for chunk in connector.open(Attachment(ref=ref))]
+
+
+async def test_what_the_webhook_missed_is_listed(twilio: TwilioVoice, ours: Ours, connector: VoiceTwilio) -> None:
+    """P6, A0.6: recordings become the same complaints, calls without one are contacts; other numbers are not ours."""
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    await twilio.dial(SARI, [Key("1"), Key("1"), WORDS, Key("2"), WORDS, Key("1")])
+    await twilio.settled()
+    known = ours.keys()
+    ours.refused = {"review", "recording"}
+    for _ in range(3):
+        await twilio.dial(SARI, [Key("1"), Key("1"), WORDS])
+    ours.refused = set()
+    await twilio.dial(SARI, [])
+    other = await twilio.dial(SARI, [Key("1"), Key("1"), WORDS])
+    other.to = "+622150990000"
+    listed = await everything_since(connector, began)
+    keys = {each.key for each in messages(listed)}
+    assert known <= keys
+    assert len(keys) == len(known) + 3
+    assert f"tw:{ACCOUNT}:{other.recordings[0].sid}" not in keys
+    assert {each.sender.phone for each in messages(listed)} == {SARI}
+    assert [each.reason for each in listed if isinstance(each, Ignored)] == ["call without a recording"]
+    webhook = {each.key: each for each in messages(ours.events)}
+    for each in messages(listed):
+        if each.key in webhook:
+            assert each.thread_refs == webhook[each.key].thread_refs
+            assert each.sender == webhook[each.key].sender
+
+
+async def test_a_recording_that_is_not_ready_is_listed_later(
+    twilio: TwilioVoice, ours: Ours, connector: VoiceTwilio
+) -> None:
+    """Twilio lists a recording before it can be downloaded."""
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    call = await twilio.dial(SARI, [Key("1"), Key("1"), WORDS])
+    (kept,) = call.recordings
+    kept.ready_at = twilio.clock() + 60
+    assert not messages(await everything_since(connector, began))
+    kept.ready_at = twilio.clock()
+    assert len(messages(await everything_since(connector, began))) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(20003, AuthFailed), (30002, AuthFailed), (20429, Throttled), (20500, Unavailable), (20503, Unavailable)],
+)
+async def test_codes_say_what_happens_next(
+    twilio: TwilioVoice, connector: VoiceTwilio, code: int, expected: type[Exception]
+) -> None:
+    """A2: Twilio's own code first, in `check` and in `since`."""
+    twilio.faults.code(code, times=2)
+    with pytest.raises(expected):
+        await connector.check()
+    with pytest.raises(expected):
+        await everything_since(connector, datetime.now(UTC))
+    await connector.check()
+    assert CLASSES[CODES.codes[code]] is expected
+
+
+async def test_a_login_that_is_refused_and_a_suspended_account(twilio: TwilioVoice, connector: VoiceTwilio) -> None:
+    """`check` says so before a customer calls."""
+    twilio.suspended = True
+    with pytest.raises(AuthFailed):
+        await connector.check()
+    twilio.weather = Weather.named("expired-token")
+    with pytest.raises(AuthFailed):
+        await connector.check()
+
+
+async def test_nothing_is_sent_by_telephone(connector: VoiceTwilio) -> None:
+    """P13: the receipt takes another route, without a task for the operator."""
+    for text in ("x", "x" * 5_000):
+        with pytest.raises(Unreachable):
+            await connector.send(Outgoing(key="r-1", recipient=SARI, text=text))
+    assert not issubclass(Unreachable, Refused)
