@@ -29,11 +29,13 @@ def size(number: int) -> str:
 
 
 def address_of(spec: Spec, public_url: str, organisation: str, channel_id: str) -> str:
-    """Where a pushed channel takes complaints: the form's page, the address for apps, or the webhook."""
+    """Where a pushed channel takes complaints: the form's page, an address for programs, or the webhook."""
     if "web_form" in spec.channels:
         return f"{public_url}/{organisation}/"
     if "app_form" in spec.channels:
         return f"{public_url}/api/v1/organisations/{organisation}/complaints"
+    if "walk_in" in spec.channels:
+        return f"{public_url}/api/v1/organisations/{organisation}/tickets"
     return f"{public_url}/in/{channel_id}"
 
 

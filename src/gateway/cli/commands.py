@@ -9,6 +9,7 @@ from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.due import due
 from gateway.cli.init import init
+from gateway.cli.opening import open_
 from gateway.cli.receipts import receipt, verify
 from gateway.cli.schema import schema
 from gateway.cli.serve import serve, simulate
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for _command in (serve, check, init, channels, due, receipt, verify, schema, simulate):
     app.command()(_command)
+tickets.app.command("open")(open_)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")

@@ -47,14 +47,18 @@ def receipt(
     except (Misconfigured, ValueError) as error:
         fail(str(error))
     pdf = files.pdf(view)
+    write_private(out, pdf)
+    say(f"{out}: {view.ticket.ticket_number}, {len(pdf)} bytes")
+
+
+def write_private(out: Path, pdf: bytes) -> None:
+    """Writes a receipt for this account's eyes only: the check code stands in it. Ends the command when it cannot."""
     try:
-        # Not for other users of this machine: the check code stands in it.
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(pdf)
     except OSError as error:
         fail(f"{out} cannot be written: {error.strerror}")
-    say(f"{out}: {view.ticket.ticket_number}, {len(pdf)} bytes")
 
 
 def verify(

@@ -1,0 +1,212 @@
+"""A customer calls, comes to the office or writes a letter; somebody enters it and hands over the receipt (K5, A5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from harness import Aduan, start_aduan, until
+from harness.customer import code_in, number_in, ticket
+from harness.settings import only
+from receipts.signature import public_keys
+from receipts.verify import verify
+from web_samples import form_data, png
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+STORY = "Dana pinjaman saya sudah disetujui tetapi belum cair."
+FIRST = datetime(2026, 1, 5, 3, tzinfo=UTC)
+WAYS = ("phone", "walk_in", "letter")
+#: Institution and way -> how it counts, by its policy; where that says nothing, a call is oral, the rest is written.
+FORMS = {(slug, way): "oral" if way == "phone" else "written" for slug in ("klikacc", "akseleran") for way in WAYS}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def institutions(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aduan]:
+    """Three institutions with staff and mail; the dates of these tests stay near enough for ever."""
+
+    def change(config: dict[str, Any]) -> None:
+        names = [f"{slug}-{kind}" for slug in config["organisations"] for kind in ("staff", "email", "form")]
+        only(*names)(config)
+        for slug in config["organisations"]:
+            config["channels"][f"{slug}-staff"]["received_within_days"] = 36_500
+
+    async with start_aduan(tmp_path_factory.mktemp("aduan"), change) as running:
+        yield running
+
+
+async def enter(
+    aduan: Aduan, slug: str, key: str, fields: Mapping[str, str], files: bytes | None = None
+) -> tuple[int, Any]:
+    """What a person's program is answered."""
+    headers = {"Idempotency-Key": key, "Authorization": f"Bearer {token(aduan, slug)}"}
+    body: dict[str, Any] = {"json": dict(fields)}
+    if files is not None:
+        body = {"data": form_data(dict(fields), [("files", "surat.png", files)])}
+    url = f"{aduan.url}/api/v1/organisations/{slug}/tickets"
+    async with aiohttp.ClientSession() as session, session.post(url, headers=headers, **body) as response:
+        return response.status, json.loads(await response.read())
+
+
+def token(aduan: Aduan, slug: str) -> str:
+    """The token of the demonstration's person at an institution."""
+    settings: Any = aduan.installation.channels[f"{slug}-staff"].settings
+    found: str = settings.people["petugas"][0].get_secret_value()
+    return found
+
+
+async def pdf_at(aduan: Aduan, url: str) -> bytes:
+    """The receipt that staff print."""
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        assert response.status == 200
+        assert response.content_type == "application/pdf"
+        return await response.read()
+
+
+@pytest.mark.parametrize(("slug", "way"), FORMS)
+async def test_each_way_gives_a_receipt_to_hand_over(institutions: Aduan, slug: str, way: str, phone: str) -> None:
+    """K2-K5, A4, A5, 2.2: number, date, contact and dates to read out in both languages, and a PDF that verifies."""
+    fields = {
+        "channel": way,
+        "narrative": STORY,
+        "full_name": "Siti Aminah",
+        "received_at": "2026-01-05T10:00:00+07:00",
+    }
+    status, said = await enter(institutions, slug, f"way-{way}-{phone}", fields)
+    assert status == 201, said
+    view = ticket(institutions, said["ticket_number"])
+    complaint = view.complaint
+    assert (complaint.channel, complaint.form) == (way, FORMS[slug, way]) == (said["channel"], said["form"])
+    assert complaint.entered_by == said["entered_by"] == "petugas"
+    assert complaint.received_at == FIRST
+    assert said["receipt_goes_by"] == []
+    for language, confirmed in (("id", "Konfirmasi penerimaan"), ("en", "Confirmation: ")):
+        text = said["read_out"][language]
+        assert number_in(text) == said["ticket_number"]
+        assert code_in(text) == said["access_code"]
+        assert confirmed in text
+        assert ("support@klikacc.com" if slug == "klikacc" else "cs@akseleran.co.id") in text
+    assert "Senin, 5 Januari 2026 pukul 10.00 WIB" in said["read_out"]["id"]
+    if slug == "klikacc":
+        assert said["first_response_due"] == "2026-01-08"
+        assert "paling lambat Kamis, 8 Januari 2026" in said["read_out"]["id"]
+        assert said["resolve_due"] == (None if way == "phone" else "2026-02-03")
+    else:
+        assert said["first_response_due"] is None
+        assert "2 hari kerja setelah dokumen lengkap" in said["read_out"]["id"]
+    verdict = verify(await pdf_at(institutions, said["receipt_pdf_url"]), _keys(institutions))
+    assert verdict.reason == "genuine"
+    assert verdict.statement is not None
+    assert verdict.statement.ticket_number == said["ticket_number"]
+    # A letter's writer is not there: somebody must post the print.
+    assert view.outbox[0].reason == ("no_route" if way == "letter" else "handed_over")
+    assert [task.kind for task in view.tasks] == (["no_route"] if way == "letter" else [])
+
+
+def _keys(aduan: Aduan) -> Any:
+    return public_keys(aduan.installation.data_dir / "keys")
+
+
+#: Institution, said to have come -> day that counts, first answer (K7).
+HOURS = [
+    ("klikacc", "2026-01-05T09:00:00+07:00", "2026-01-05", "2026-01-08"),
+    ("klikacc", "2026-01-05T16:59:59+07:00", "2026-01-05", "2026-01-08"),
+    ("klikacc", "2026-01-05T10:00:00Z", "2026-01-06", "2026-01-09"),
+    ("klikacc", "2026-01-05T08:59:00+07:00", "2026-01-06", "2026-01-09"),
+    ("klikacc", "2026-01-10T10:00:00+07:00", "2026-01-12", "2026-01-15"),
+    ("akseleran", "2026-01-05T17:30:00+07:00", "2026-01-05", None),
+    ("akseleran", "2026-01-05T18:00:00+07:00", "2026-01-06", None),
+]
+
+
+@pytest.mark.parametrize(("slug", "received", "counts_from", "answer"), HOURS)
+async def test_a_call_outside_office_hours_counts_from_the_next_working_day(
+    institutions: Aduan, slug: str, received: str, counts_from: str, answer: str | None, phone: str
+) -> None:
+    """K6, A6, R5, worked case 5: the published hours decide the day of a call; a letter knows no hours."""
+    fields = {"channel": "phone", "narrative": STORY, "received_at": received, "phone": f"+{phone}"}
+    status, said = await enter(institutions, slug, f"hours-{phone}", fields)
+    assert status == 201, said
+    assert (said["counts_from"], said["first_response_due"]) == (counts_from, answer)
+    written = {**fields, "channel": "letter"}
+    _, letter = await enter(institutions, slug, f"letter-{phone}", written)
+    arrived = datetime.fromisoformat(received) + timedelta(hours=7 if received.endswith("Z") else 0)
+    assert letter["counts_from"] == arrived.date().isoformat()
+
+
+async def test_a_letter_with_its_scan_is_mailed_a_receipt(institutions: Aduan, phone: str) -> None:
+    """Section 8, A10: staff vouch for the address, so the mail carries number, code and the signed PDF."""
+    address = f"made{phone}@pelanggan.example"
+    fields = {"channel": "letter", "narrative": STORY, "email": address, "received_at": "2026-03-02"}
+    status, said = await enter(institutions, "klikacc", f"scan-{phone}", fields, png(7, int(phone) % 90 + 1))
+    assert status == 201, said
+    assert said["received_date"] == "2026-03-02"
+    assert said["resolve_due"] == "2026-04-07"
+    assert said["receipt_goes_by"] == ["email"]
+    (mail,) = await until(lambda: [m for m in institutions.mail.outbox if address in m.recipients])
+    body = mail.message.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert (number_in(text), code_in(text)) == (said["ticket_number"], said["access_code"])
+    (attached,) = mail.message.iter_attachments()
+    assert verify(attached.get_content(), _keys(institutions)).reason == "genuine"
+    view = ticket(institutions, said["ticket_number"])
+    assert [file.status for file in view.attachments] == ["stored"]
+    assert not view.tasks
+
+
+async def test_a_call_by_hand_or_menu_is_the_same_channel(institutions: Aduan, phone: str) -> None:
+    """G9: an oral complaint with documents is treated as written; its first answer still counts as that of a call."""
+    fields = {"channel": "phone", "narrative": STORY, "received_at": "2026-01-05T10:00:00+07:00"}
+    _, said = await enter(institutions, "klikacc", f"papers-{phone}", fields, png(9, int(phone) % 90 + 1))
+    assert said["form"] == "oral"
+    assert (said["first_response_due"], said["resolve_due"]) == ("2026-01-08", "2026-02-03")
+    assert ticket(institutions, said["ticket_number"]).audit[0].data["entered_by"] == "petugas"
+
+
+async def test_the_same_key_is_the_same_ticket(institutions: Aduan, phone: str) -> None:
+    """A12: a repeat gives the same 201, whatever the hour; another word, channel or moment under the key is 422."""
+    fields = {"channel": "phone", "narrative": STORY, "phone": f"+{phone}"}
+    first = await enter(institutions, "klikacc", f"again-{phone}", fields)
+    assert first[0] == 201
+    before = len(institutions.ticket_numbers())
+    assert await enter(institutions, "klikacc", f"again-{phone}", fields) == first
+    for change in ({"narrative": "Lain"}, {"channel": "walk_in"}, {"received_at": "2026-01-05T10:00:00+07:00"}):
+        status, said = await enter(institutions, "klikacc", f"again-{phone}", fields | change)
+        assert (status, said["type"]) == (422, "urn:aduan:problem:key_reused"), change
+    assert len(institutions.ticket_numbers()) == before
+
+
+async def test_bad_input_names_every_field_and_makes_nothing(institutions: Aduan, phone: str) -> None:
+    """Interface: 400 with problem+json names every field at once, those of staff first."""
+    before = len(institutions.ticket_numbers())
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    fields = {"channel": "email", "received_at": tomorrow, "email": "no address", "category": "unknown", "x": "1"}
+    status, said = await enter(institutions, "akseleran", "short", fields)
+    assert status == 400
+    found = {each["field"]: each["code"] for each in said["errors"]}
+    assert list(found)[:2] == ["channel", "received_at"]
+    assert found == {
+        "channel": "not_a_choice", "received_at": "in_the_future", "email": "not_an_email", "narrative": "required",
+        "category": "not_a_choice", "x": "unknown_field", "Idempotency-Key": "not_a_key",
+    }  # fmt: skip
+    assert len(institutions.ticket_numbers()) == before
+
+
+@pytest.mark.parametrize("slug", ["klikumkm"])
+async def test_only_its_own_people_enter(institutions: Aduan, slug: str, phone: str) -> None:
+    """P18: without the token nothing is read and nothing kept, whatever the body."""
+    url = f"{institutions.url}/api/v1/organisations/{slug}/tickets"
+    before = len(institutions.ticket_numbers())
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {token(institutions, slug)}"}):
+        given = {"Idempotency-Key": f"key-{phone}", **headers}
+        async with aiohttp.ClientSession() as session, session.post(url, headers=given, data=b"no json") as response:
+            assert response.status == 401
+            assert response.content_type == "application/problem+json"
+    assert len(institutions.ticket_numbers()) == before
