@@ -15,7 +15,11 @@ from pydantic.fields import FieldInfo
 from connectors.contract import Spec
 
 #: Where a connector takes one of several keys, the one that the example gives.
-_CHOSEN: Mapping[str, tuple[str, ...]] = {"email": ("imap.password", "smtp.user", "smtp.password")}
+_CHOSEN: Mapping[str, tuple[str, ...]] = {
+    "email": ("imap.password", "smtp.user", "smtp.password"),
+    "telegram": ("secret_token",),
+    "x": ("access_token", "access_token_secret"),
+}
 _WIDTH = 116
 
 
