@@ -27,11 +27,6 @@ INBOX_APP = "263902037430900"
 #: Stands before our outbox key in the metadata of what we send, so that the echo of it is known for ours.
 MARK = "aduan:"
 _ACCOUNT = re.compile(r"[0-9]{1,32}")
-#: Items that are about a conversation and not of it, by the key that holds them.
-_ABOUT = (
-    "reaction", "read", "referral", "optin", "pass_thread_control", "take_thread_control", "request_thread_control",
-    "policy_enforcement",
-)  # fmt: skip
 
 
 # {"object":"page","entry":[{"id":"1029","time":1767573000000,"messaging":[{...}]}]}
@@ -130,6 +125,19 @@ class Item(Struct):
     postback: Postback | None = None
     delivery: Delivered | None = None
     read: Seen | None = None
+
+
+class About(Struct):
+    """What an item holds that is about a conversation and not of it."""
+
+    reaction: msgspec.Raw = NOTHING
+    read: msgspec.Raw = NOTHING
+    referral: msgspec.Raw = NOTHING
+    optin: msgspec.Raw = NOTHING
+    pass_thread_control: msgspec.Raw = NOTHING
+    take_thread_control: msgspec.Raw = NOTHING
+    request_thread_control: msgspec.Raw = NOTHING
+    policy_enforcement: msgspec.Raw = NOTHING
 
 
 class Product(Struct, frozen=True, kw_only=True):
@@ -322,5 +330,8 @@ def _delivered(delivered: Delivered, account: str, at: datetime, received_at: da
 
 
 def _about(raw: msgspec.Raw) -> str:
-    names = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-    return next((f"conversation event: {name}" for name in _ABOUT if name in names), "conversation event: other")
+    if len(memoryview(raw)) <= len(b"{}"):
+        return "conversation event: other"
+    about = decode(raw, About)
+    held = (name for name in About.__struct_fields__ if bytes(getattr(about, name)))
+    return f"conversation event: {next(held, 'other')}"
