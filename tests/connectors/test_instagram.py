@@ -127,15 +127,27 @@ async def test_comments_of_two_people_share_nothing(meta: Meta, connector: Insta
     assert set(first.registers) & set(again.thread_refs)
 
 
-@pytest.mark.parametrize("subcode", [2534013, 2534014, 2534025])
-async def test_answered_already_counts_as_sent(meta: Meta, connector: Instagram, subcode: int) -> None:
-    """A13: a second private answer to one comment is refused; the subcode depends on whom one asks."""
-    meta.already_replied = subcode
+@pytest.mark.parametrize("number", [10900, 2534013, 2534014, 2534025])
+async def test_answered_already_counts_as_sent(meta: Meta, connector: Instagram, number: int) -> None:
+    """A13: a second private answer to one comment is refused; with which number depends on whom one asks."""
+    meta.already_replied = number
     comment = commented(connector, meta)
-    await connector.send(out(to(comment)))
+    first = await connector.send(out(to(comment)))
     again = await connector.send(out(to(comment)))
-    assert again.provider_id == comment.external_id
+    assert again.provider_id == first.provider_id
+    # Staff may have been faster, and an author may be unknown: the comment counts as answered all the same.
+    other = await connector.send(out(to(comment), text="Nomor tiket: AKS-2"))
+    nameless = await connector.send(out(to(comment).partition("/")[0]))
+    assert other.provider_id == nameless.provider_id == comment.external_id
     assert len(meta.sent) == 1
+
+
+async def test_a_refusal_without_an_answer_is_no_receipt(meta: Meta, connector: Instagram) -> None:
+    """P14: one of these numbers also means that no such person is there; what was never said does not count as sent."""
+    comment = commented(connector, meta)
+    meta.faults.code(2534014)
+    with pytest.raises(Unreachable):
+        await connector.send(out(to(comment)))
 
 
 async def test_nothing_private_takes_the_public_way(meta: Meta, connector: Instagram) -> None:
@@ -267,6 +279,7 @@ async def test_an_ambiguous_send_is_looked_for(meta: Meta, connector: Instagram,
     for outgoing in (
         out(to(message), first_attempt_at=began),
         out(to(comment), text="Halo, mohon lewat DM.", public=True, first_attempt_at=began),
+        out(to(comment), text="Nomor tiket: AKS-2", first_attempt_at=began),
     ):
         if outgoing.public:
             meta.faults.reset(accepted=taken)
@@ -285,7 +298,8 @@ async def test_an_ambiguous_send_is_looked_for(meta: Meta, connector: Instagram,
     for other in (
         out(to(message), text="Nomor tiket: AKS-9", first_attempt_at=began),
         out(to(message), first_attempt_at=began + timedelta(minutes=10)),
-        out(to(comment), first_attempt_at=began),
+        out(to(comment), text="Nomor tiket: AKS-3", first_attempt_at=began),
+        out("comment:1780001", first_attempt_at=began),
     ):
         assert await connector.find(other) is None
     with pytest.raises(Unreachable):
@@ -293,8 +307,8 @@ async def test_an_ambiguous_send_is_looked_for(meta: Meta, connector: Instagram,
 
 
 async def test_a_private_answer_without_answer_is_never_doubled(meta: Meta, connector: Instagram) -> None:
-    """A13: nothing lists it, but the second try is refused and counts as sent."""
-    comment = to(commented(connector, meta))
+    """A13: where no author is known nothing lists it, but the second try is refused and counts as sent."""
+    comment = to(commented(connector, meta)).partition("/")[0]
     meta.faults.stall(2, accepted=True)
     with pytest.raises(Ambiguous):
         await connector.send(out(comment))

@@ -11,14 +11,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from connectors import codes, facts, signing
 from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Unreachable
-from connectors.instagram import payload
+from connectors.instagram import history, payload
 from connectors.instagram.parse import (
     COMMENT,
     MENTION,
@@ -30,8 +29,7 @@ from connectors.instagram.parse import (
 )
 from connectors.instagram.settings import Settings
 from connectors.media import MediaClient
-from connectors.meta_graph import Graph, read
-from connectors.meta_messaging import after_comment
+from connectors.meta_graph import Graph
 from connectors.meta_webhook import MetaWebhook
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
@@ -39,11 +37,10 @@ HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
 CODES = codes.load(HERE / "codes.yaml")
 CLOCK_SKEW = timedelta(minutes=2)  # how far Meta's clock may be behind ours when a send is looked for
-PAGE_SIZE = 50  # of posts and of comments: the most that one page holds
 #: What must be subscribed with Instagram Login; with Facebook Login the app's own subscription names the fields.
 NEEDED_FIELDS = ("messages", "comments")
-_NODE = re.compile(r"[0-9]{1,32}(?:_[0-9]{1,32})?")
-_WORDS = "id,text,timestamp,from"
+#: What may stand in an address that we build.
+_ID = re.compile(r"[0-9]{1,32}(?:_[0-9]{1,32})?")
 
 
 class Instagram:
@@ -98,43 +95,28 @@ class Instagram:
         return await (self._send_public(out) if out.public else self._send_private(out))
 
     async def find(self, out: Outgoing) -> Sent | None:
-        """What Meta lists of an earlier attempt of `out`: the same words in the same place (A13).
-
-        A private answer to a comment is not listed by it: a second one is refused and then counts as sent.
-        """
-        if out.first_attempt_at is None or (not out.public and out.recipient.startswith(COMMENT)):
+        """What Meta lists of an earlier attempt of `out`: the same words in the same place (A13)."""
+        if out.first_attempt_at is None:
             return None
-        if out.recipient.startswith(MENTION):
-            raise Unreachable("an answer to a mention under another's post cannot be looked for")
         earliest = out.first_attempt_at - CLOCK_SKEW
         for written in await self._written(out):
             at = listed_moment(written.created_time or written.timestamp)
-            ours = written.from_ is None or written.from_.id in (None, self.account, self._node)
-            if ours and at is not None and at >= earliest and (written.message or written.text) == out.text:
+            if at is not None and at >= earliest and (written.message or written.text) == out.text:
                 return self._sent(written.id, at)
         return None
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
         """Comments since `moment` (UTC) under the newest posts, post by post; what a webhook brought is listed too."""
-        async with aclosing(self._posts()) as posts:
+        listed = history.comments_since(self._graph, self.account, moment, self._settings.history_posts)
+        async with aclosing(listed) as posts:
             async for post in posts:
-                new: list[msgspec.Raw] = []
-                async with aclosing(self._pages(f"{post}/comments", _with_replies())) as pages:
-                    async for page in pages:
-                        found = [item for comment in page.data for item in _since(comment, moment)]
-                        new += found
-                        # Newest first: a whole page without anything new ends the looking under this post.
-                        if not found:
-                            break
-                if new:
-                    listed = payload.Listed(account=self.account, media=post, comments=new)
-                    raw = Raw(
-                        channel_id=self.channel_id,
-                        received_at=self._now(),
-                        body=msgspec.json.encode(listed),
-                        ref=f"comments:{post}",
-                    )
-                    yield Batch(keep=(raw,), cursor=moment.isoformat())
+                raw = Raw(
+                    channel_id=self.channel_id,
+                    received_at=self._now(),
+                    body=msgspec.json.encode(post),
+                    ref=f"comments:{post.media}",
+                )
+                yield Batch(keep=(raw,), cursor=moment.isoformat())
 
     async def check(self) -> None:
         """Asks Meta for the account and whether an app listens to it. Raises AuthFailed, Misconfigured, ..."""
@@ -177,13 +159,13 @@ class Instagram:
             raise Refused("text_length", f"a text has 1 to {limit} {'characters' if out.public else 'bytes'}")
 
     async def _send_public(self, out: Outgoing) -> Sent:
-        if out.recipient.startswith(COMMENT):
-            path, body = f"{_node(out.recipient.removeprefix(COMMENT))}/replies", {"message": out.text}
-        elif out.recipient.startswith(MENTION):
-            media, _, comment = out.recipient.removeprefix(MENTION).partition("/")
-            path, body = f"{self.account}/mentions", {"media_id": media, "message": out.text}
-            if comment:
-                body["comment_id"] = comment
+        kind, place, below = _parts(out.recipient)
+        if kind == COMMENT:
+            path, body = f"{place}/replies", {"message": out.text}
+        elif kind == MENTION:
+            path, body = f"{self.account}/mentions", {"media_id": place, "message": out.text}
+            if below:
+                body["comment_id"] = below
         else:
             raise Refused("public", "there is no comment to answer in public")
         answer = await self._graph.post(path, payload.SendAnswer, body)
@@ -192,70 +174,60 @@ class Instagram:
         return Sent(provider_id=answer.id, at=self._now())
 
     async def _send_private(self, out: Outgoing) -> Sent:
-        if out.recipient.startswith(MENTION):
+        kind, place, _ = _parts(out.recipient)
+        if kind == MENTION:
             raise Unreachable("who mentioned us under another's post cannot be answered in private")
-        comment = out.recipient.startswith(COMMENT)
-        to = {"comment_id": _node(out.recipient.removeprefix(COMMENT))} if comment else {"id": out.recipient}
-        body: dict[str, Any] = {"recipient": to, "message": {"text": out.text}}
-        done = self._settings.already_replied if comment else ()
+        to = {"comment_id" if kind == COMMENT else "id": place}
+        body = {"recipient": to, "message": {"text": out.text}}
+        done = self._settings.already_replied if kind == COMMENT else ()
         answer = await self._graph.post(f"{self._node}/messages", payload.SendAnswer, body, done)
         if answer is None:
-            return Sent(provider_id=out.recipient.removeprefix(COMMENT), at=self._now())
+            return await self._given_before(out)
         if not answer.message_id:
             raise Ambiguous("Instagram accepted the message but its answer names none")
         sent = self._sent(answer.message_id, self._now())
-        if comment and answer.recipient_id:
-            # Meta names the person: a direct message of theirs then finds this complaint.
-            person = after_comment(self._product, self.account, self._product.sender(answer.recipient_id))
-            sent = msgspec.structs.replace(sent, registers=(*sent.registers, person))
+        if kind == COMMENT and answer.recipient_id:
+            # Meta names the person: whatever that person writes next in private belongs to this complaint.
+            thread = self._product.key(self.account, self._product.sender(answer.recipient_id))
+            sent = msgspec.structs.replace(sent, registers=(*sent.registers, thread))
         return sent
+
+    async def _given_before(self, out: Outgoing) -> Sent:
+        """What became of a private answer that Meta says was given: sources contradict, so the conversation is asked.
+
+        Raises Unreachable when we never said anything to this person.
+        """
+        _, comment, person = _parts(out.recipient)
+        try:
+            said = await history.said_to(self._graph, self._node, person) if person else None
+        except (AuthFailed, Refused, Unreachable):
+            said = None
+        if said is not None and not said:
+            raise Unreachable("Instagram takes no private answer to this comment")
+        same = next((each for each in said or () if each.message == out.text), None)
+        return self._sent(same.id if same is not None else comment, self._now())
 
     def _sent(self, id_: str, at: datetime) -> Sent:
         return Sent(provider_id=id_, at=at, registers=(self._product.key(self.account, id_),))
 
     async def _written(self, out: Outgoing) -> list[payload.Written]:
-        """What stands where `out` would: replies under the comment, or the newest messages of the conversation."""
+        """What we said where `out` would stand."""
+        kind, place, below = _parts(out.recipient)
+        if kind == MENTION:
+            raise Unreachable("an answer to a mention under another's post cannot be looked for")
         if out.public:
-            path = f"{_node(out.recipient.removeprefix(COMMENT))}/replies"
-            return (await self._graph.get(path, payload.WrittenList, fields=_WORDS)).data
-        found = await self._graph.get(
-            f"{self._node}/conversations",
-            payload.Conversations,
-            platform="instagram",
-            user_id=out.recipient,
-            fields="messages.limit(20){id,created_time,from,message}",
-        )
-        return [message for each in found.data if each.messages is not None for message in each.messages.data]
-
-    async def _posts(self) -> AsyncGenerator[str, None]:
-        left = self._settings.history_posts
-        async with aclosing(self._pages(f"{self.account}/media", "id")) as pages:
-            async for page in pages:
-                for item in page.data[:left]:
-                    post = read(item, payload.Id)
-                    if post is not None and _NODE.fullmatch(post.id):
-                        yield post.id
-                left -= len(page.data)
-                if left <= 0:
-                    return
-
-    async def _pages(self, path: str, fields: str) -> AsyncGenerator[payload.Page, None]:
-        position: dict[str, str | int] = {}
-        while True:
-            page = await self._graph.get(path, payload.Page, fields=fields, limit=PAGE_SIZE, **position)
-            yield page
-            cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
-            if cursors is None or not cursors.after or cursors.after == position.get("after"):
-                return
-            position = {"after": cursors.after}
+            return await history.said_under(self._graph, self.account, place)
+        person = below if kind == COMMENT else place
+        # Without a name to ask for, a second try is refused and then counts as sent.
+        return await history.said_to(self._graph, self._node, person) if person else []
 
     async def _mentioning(self, ref: str) -> bytes:
         kind, _, id_ = ref.partition(":")
-        if f"{kind}:" not in (MENTIONED_COMMENT, MENTIONED_MEDIA):
+        if f"{kind}:" not in (MENTIONED_COMMENT, MENTIONED_MEDIA) or not _ID.fullmatch(id_):
             raise Unreachable("this attachment lies nowhere at Instagram")
         part, words = ("comment_id", "text") if f"{kind}:" == MENTIONED_COMMENT else ("media_id", "caption")
         found = await self._graph.get(
-            self.account, payload.Mentioned, fields=f"{kind}.{part}({_node(id_)}){{{words},timestamp}}"
+            self.account, payload.Mentioned, fields=f"{kind}.{part}({id_}){{{words},timestamp}}"
         )
         said = found.mentioned_comment or found.mentioned_media
         if said is None:
@@ -267,27 +239,16 @@ def _hours(hours: float | None) -> timedelta | None:
     return timedelta(hours=hours) if hours is not None else None
 
 
-def _node(id_: str) -> str:
-    """An id that may stand in an address. Raises Unreachable for one that is none of Meta's."""
-    if not _NODE.fullmatch(id_):
-        raise Unreachable("this is not the id of anything at Instagram")
-    return id_
+def _parts(recipient: str) -> tuple[str, str, str]:
+    """(COMMENT, comment, author), (MENTION, post, comment) or ("", person, ""); the last is "" where it is unknown.
 
-
-def _with_replies() -> str:
-    return f"{_WORDS},replies.limit({PAGE_SIZE}){{{_WORDS}}}"
-
-
-def _since(item: msgspec.Raw, moment: datetime) -> list[msgspec.Raw]:
-    """The comment and its replies as far as they are not older than `moment`; what cannot be read counts as new."""
-    found = read(item, payload.ListedComment)
-    if found is None:
-        return [item]
-    at = listed_moment(found.timestamp)
-    new = [item] if at is None or at >= moment else []
-    for reply in found.replies.data if found.replies is not None else ():
-        new += _since(reply, moment)
-    return new
+    Raises Unreachable when one of them is not an id that may stand in an address.
+    """
+    kind = next((each for each in (COMMENT, MENTION) if recipient.startswith(each)), "")
+    place, _, below = recipient.removeprefix(kind).partition("/")
+    if not _ID.fullmatch(place) or (below and not _ID.fullmatch(below)) or (below and not kind):
+        raise Unreachable("the recipient is not one of this channel")
+    return kind, place, below
 
 
 def build(setup: Setup) -> Connector:

@@ -89,7 +89,9 @@ class Reading:
         key = self._product.key(self._account, "comment", identifier(item.id))
         # Without an author nothing ties two comments together: each is a complaint of its own (T21).
         person = self._product.sender(author) if author else f"{self._product.prefix}:comment:{item.id}"
-        thread = self._product.key(self._account, "comments", person)
+        # The thread of this person's direct messages: the id is the same there (Meta, changelog of 2021-10-20), and
+        # the comments of other people above this one are none of it.
+        thread = self._product.key(self._account, person)
         return events.Message(
             channel="instagram_comment",
             account=self._account,
@@ -98,11 +100,12 @@ class Reading:
             sent_at=sent_at,
             sender=events.Sender(key=person, handle=item.from_.username if item.from_ is not None else None),
             text=item.text or "",
-            # This person's comments, then this person's direct messages; never the comments of other people above it.
-            thread_refs=(thread, self._product.key(self._account, person)),
+            thread_refs=(thread,),
             registers=(thread, key),
             reply=events.ReplyAddress(
-                recipient=COMMENT + item.id, window_until=self._product.until(sent_at, self._received_at, self._window)
+                # The comment for both answers, the author to look for what was said before.
+                recipient=f"{COMMENT}{item.id}/{author}" if author else COMMENT + item.id,
+                window_until=self._product.until(sent_at, self._received_at, self._window),
             ),
             visibility="public",
             post_ref=media,

@@ -53,9 +53,9 @@ class Settings(ChannelSettings):
         description="How many of the newest posts are asked for comments that no webhook brought; 0 asks none.",
     )
     already_replied: tuple[int, ...] = Field(
-        default=(2534013, 2534014, 2534025),
-        description="Error subcodes by which Meta says that a comment was answered in private before: sources "
-        "contradict each other about them, so correct them when your account shows others.",
+        default=(10900, 2534013, 2534014, 2534025),
+        description="Codes and subcodes by which Meta says that a comment was answered in private before; sources "
+        "contradict each other, so the conversation itself is asked before one counts as sent.",
     )
     timeout_seconds: float = Field(
         default=15.0, gt=0, le=120, description="How long one call of the Graph API may take, in seconds."

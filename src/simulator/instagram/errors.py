@@ -34,6 +34,7 @@ ERRORS: Mapping[int, Known] = {
     551: Known(400, 551, 0, "This person isn't available right now."),
     613: Known(400, 613, 0, "Calls to this api have exceeded the rate limit."),
     2500: Known(400, 2500, 0, "Unknown path components"),
+    10900: Known(400, 10900, 0, "Activity already replied to"),
     80006: Known(400, 80006, 0, "There have been too many calls to this Messenger account."),
     1545041: Known(400, 100, 1545041, "Message Not Sent: this person isn't receiving messages from you right now."),
     1545133: Known(500, 2, 1545133, "Temporary send message failure. Please try again later."),

@@ -1,0 +1,85 @@
+"""What Instagram still knows: comments under the newest posts, what we said in a conversation or under a comment."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+
+import msgspec
+
+from connectors.instagram.parse import listed_moment
+from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Page, Written, WrittenList
+from connectors.meta_graph import Graph, read
+
+PAGE_SIZE = 50  # of posts and of comments: the most that one page holds
+WORDS = "id,text,timestamp,from"
+MESSAGES = "messages.limit(20){id,created_time,from,message}"
+
+
+async def comments_since(graph: Graph, account: str, moment: datetime, most_posts: int) -> AsyncGenerator[Listed, None]:
+    """Comments and replies since `moment` (UTC) under the newest posts, one value for each post that has any."""
+    fields = f"{WORDS},replies.limit({PAGE_SIZE}){{{WORDS}}}"
+    async with aclosing(_posts(graph, account, most_posts)) as posts:
+        async for post in posts:
+            new: list[msgspec.Raw] = []
+            async with aclosing(_pages(graph, f"{post}/comments", fields)) as pages:
+                async for page in pages:
+                    found = [item for comment in page.data for item in _since(comment, moment)]
+                    new += found
+                    # Newest first: a whole page without anything new ends the looking under this post.
+                    if not found:
+                        break
+            if new:
+                yield Listed(account=account, media=post, comments=new)
+
+
+async def said_to(graph: Graph, node: str, person: str) -> list[Written]:
+    """Our newest messages to a person; `node` is where messages live. Empty when there is no conversation."""
+    found = await graph.get(
+        f"{node}/conversations", Conversations, platform="instagram", user_id=person, fields=MESSAGES
+    )
+    messages = [message for each in found.data if each.messages is not None for message in each.messages.data]
+    return [each for each in messages if each.from_ is not None and each.from_.id != person]
+
+
+async def said_under(graph: Graph, account: str, comment: str) -> list[Written]:
+    """Our replies under a comment."""
+    found = (await graph.get(f"{comment}/replies", WrittenList, fields=WORDS)).data
+    return [each for each in found if each.from_ is None or each.from_.id == account]
+
+
+async def _posts(graph: Graph, account: str, most: int) -> AsyncGenerator[str, None]:
+    left = most
+    async with aclosing(_pages(graph, f"{account}/media", "id")) as pages:
+        async for page in pages:
+            for item in page.data[:left]:
+                post = read(item, Id)
+                if post is not None and post.id.isdecimal():
+                    yield post.id
+            left -= len(page.data)
+            if left <= 0:
+                return
+
+
+async def _pages(graph: Graph, path: str, fields: str) -> AsyncGenerator[Page, None]:
+    position: dict[str, str | int] = {}
+    while True:
+        page = await graph.get(path, Page, fields=fields, limit=PAGE_SIZE, **position)
+        yield page
+        cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
+        if cursors is None or not cursors.after or cursors.after == position.get("after"):
+            return
+        position = {"after": cursors.after}
+
+
+def _since(item: msgspec.Raw, moment: datetime) -> list[msgspec.Raw]:
+    """The comment and its replies as far as they are not older than `moment`; what cannot be read counts as new."""
+    found = read(item, ListedComment)
+    if found is None:
+        return [item]
+    at = listed_moment(found.timestamp)
+    new = [item] if at is None or at >= moment else []
+    for reply in found.replies.data if found.replies is not None else ():
+        new += _since(reply, moment)
+    return new
