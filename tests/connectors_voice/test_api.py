@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.errors import CLASSES, AuthFailed, Refused, Throttled, Unavailable, Unreachable
+from connectors.errors import CLASSES, AuthFailed, Misconfigured, Refused, Throttled, Unavailable, Unreachable
 from connectors.voice_twilio import CODES, VoiceTwilio
 from connectors_voice.kit import ACCOUNT, SARI, WORDS, Ours, everything_since, file_of, messages
 from normalizer.message import Attachment, Ignored, Outgoing
@@ -87,6 +87,19 @@ async def test_codes_say_what_happens_next(
         await everything_since(connector, datetime.now(UTC))
     await connector.check()
     assert CLASSES[CODES.codes[code]] is expected
+
+
+async def test_the_number_calls_us(twilio: TwilioVoice, connector: VoiceTwilio) -> None:
+    """A0.7: a number that was pointed elsewhere says nothing by itself; `check` finds it."""
+    ours = twilio.webhook_url
+    twilio.webhook_url = f"{ours}#rc=2&rp=ct,5xx"
+    await connector.check()
+    for elsewhere in ("", "https://elsewhere.example/voice", f"{ours}/more"):
+        twilio.webhook_url = elsewhere
+        with pytest.raises(Misconfigured, match="Voice configuration"):
+            await connector.check()
+    twilio.number = "+622150990000"
+    await connector.check()
 
 
 async def test_a_login_that_is_refused_and_a_suspended_account(twilio: TwilioVoice, connector: VoiceTwilio) -> None:

@@ -17,12 +17,12 @@ import msgspec
 
 from connectors import codes, facts, signing, twilio_signing
 from connectors.contract import Answer, Batch, Connector, Filed, Intake, Request, Setup, Spec
-from connectors.errors import Malformed, Rejected, Unavailable, Unreachable
+from connectors.errors import Malformed, Misconfigured, Rejected, Unavailable, Unreachable
 from connectors.media import Gone, MediaClient
 from connectors.twilio_messages import LISTED, Messages, read
 from connectors.voice_twilio import dialogue, spoken, step
 from connectors.voice_twilio.parse import ENDED, caller, moment, parse, read_form, recording_of, status_callback
-from connectors.voice_twilio.payload import CallResource, Listed, Page, RecordingResource
+from connectors.voice_twilio.payload import CallResource, Listed, NumberPage, Page, RecordingResource
 from connectors.voice_twilio.settings import Settings
 from connectors.voice_twilio.step import Step
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
@@ -75,7 +75,7 @@ class VoiceTwilio:
             max_bytes=setup.facts.max_attachment_bytes.value or 0,
             timeout=settings.media_timeout_seconds,
         )
-        address = f"{setup.public_url.rstrip('/')}/in/{quote(self.channel_id, safe='')}"
+        self._address = f"{setup.public_url.rstrip('/')}/in/{quote(self.channel_id, safe='')}"
         self._line = dialogue.Line(
             name=settings.spoken_name or settings.organisation,
             words=WORDING,
@@ -83,7 +83,7 @@ class VoiceTwilio:
             key_seconds=settings.key_seconds,
             silence_seconds=settings.silence_seconds,
             longest_seconds=settings.longest_recording_seconds,
-            address=lambda to: step.address(address, to),
+            address=lambda to: step.address(self._address, to),
             played=self._recording if settings.play_back else None,
         )
 
@@ -144,8 +144,15 @@ class VoiceTwilio:
         yield Batch(keep=tuple(self._raw(item, None) for item in silent), cursor=moment.isoformat())
 
     async def check(self) -> None:
-        """Asks Twilio for the account. Raises AuthFailed, Misconfigured, Unavailable."""
+        """Asks Twilio for the account and for what the number calls. Raises AuthFailed, Misconfigured, Unavailable."""
         await self._rest.check()
+        query = urlencode({"PhoneNumber": self.account})
+        page = read(await self._rest.call("GET", f"{self._rest.account}/IncomingPhoneNumbers.json?{query}"), NumberPage)
+        # A number of another carrier (a SIP trunk) is not listed: then only a call can tell.
+        for each in page.incoming_phone_numbers if page is not None else ():
+            elsewhere = (each.voice_url or "").partition("#")[0] != self._address
+            if each.phone_number == self.account and not (each.voice_application_sid or each.trunk_sid) and elsewhere:
+                raise Misconfigured(f"the number does not call {self._address}: set it under Voice configuration")
 
     async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
         """The bytes of a recording, as MP3. A call may end before its recording is ready: it is asked for again."""

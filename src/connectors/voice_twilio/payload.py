@@ -35,6 +35,22 @@ class RecordingResource(Struct):
     date_created: str | None = None
 
 
+# {"phone_number":"+62215","voice_url":"https://aduan.example.co.id/in/x","voice_application_sid":"","trunk_sid":null}
+class NumberResource(Struct):
+    """A number of the account, and what it calls; an application or a trunk goes before `voice_url`."""
+
+    phone_number: str
+    voice_url: str | None = None
+    voice_application_sid: str | None = None
+    trunk_sid: str | None = None
+
+
+class NumberPage(Struct):
+    """{"incoming_phone_numbers":[...]}"""
+
+    incoming_phone_numbers: list[NumberResource]
+
+
 class Page(Struct):
     """{"calls":[...],"next_page_uri":"/2010-04-01/Accounts/AC1/Calls.json?Page=1"}, or "recordings"."""
 

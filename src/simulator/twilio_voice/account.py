@@ -8,6 +8,7 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from simulator import delivery
@@ -216,6 +217,21 @@ class TwilioVoice:
         """The recording at an address of ours."""
         found = _RECORDING.search(urlsplit(url).path)
         return self.recordings.get(found[1]) if found and url.startswith(self.base_url) else None
+
+    def number_json(self) -> dict[str, Any]:
+        """The resource of the number: what it calls."""
+        return {
+            "account_sid": self.account_sid,
+            "capabilities": {"voice": True, "sms": False, "mms": False, "fax": False},
+            "friendly_name": self.name,
+            "phone_number": self.number,
+            "status_callback": self.webhook_url if self.status_url is None else self.status_url,
+            "trunk_sid": None,
+            "voice_application_sid": "",
+            "voice_fallback_url": self.fallback_url,
+            "voice_method": "POST",
+            "voice_url": self.webhook_url,
+        }
 
     def authorized(self, header: str) -> bool:
         """True for Basic credentials of this account."""

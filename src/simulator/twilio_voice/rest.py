@@ -19,6 +19,8 @@ from simulator.twilio_voice.calls import Call, Recording
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 1_000
 
+_LISTS = {"calls": "Calls", "recordings": "Recordings", "incoming_phone_numbers": "IncomingPhoneNumbers"}
+
 Query = Mapping[str, str]
 Work = Callable[[Sequence[TwilioVoice]], web.Response]
 
@@ -40,6 +42,7 @@ class Rest:
             web.get(account + "/Recordings/{recording}.json", self.fetch_recording),
             web.delete(account + "/Recordings/{recording}.json", self.delete_recording),
             web.get(account + "/Recordings/{recording}", self.download),
+            web.get(account + "/IncomingPhoneNumbers.json", self.numbers),
             web.get(account + ".json", self.account),
         ]
 
@@ -135,6 +138,16 @@ class Rest:
 
         return await self._serve(request, found)
 
+    async def numbers(self, request: web.Request) -> web.StreamResponse:
+        """GET …/IncomingPhoneNumbers.json?PhoneNumber="""
+        query = _query(request)
+
+        def found(accounts: Sequence[TwilioVoice]) -> web.Response:
+            listed = [each.number_json() for each in accounts if query.get("PhoneNumber", "") in each.number]
+            return _page(request, query, "incoming_phone_numbers", listed)
+
+        return await self._serve(request, found)
+
     async def _serve(self, request: web.Request, work: Work) -> web.StreamResponse:
         try:
             accounts = self._named(request)
@@ -175,7 +188,7 @@ def _page(request: web.Request, query: Query, name: str, items: list[dict[str, A
         raise RestError(20001, "PageSize and Page must be numbers")
     size, page = min(max(int(given[0]), 1), LARGEST_PAGE), int(given[1])
     filters = {key: value for key, value in query.items() if key not in ("Page", "PageSize")}
-    path = f"/{API_VERSION}/Accounts/{request.match_info['account']}/{name.title()}.json"
+    path = f"/{API_VERSION}/Accounts/{request.match_info['account']}/{_LISTS[name]}.json"
     more = urlencode(filters | {"PageSize": str(size), "Page": str(page + 1)}, quote_via=quote)
     return answer(
         {
