@@ -86,6 +86,12 @@ async def test_messages_and_comments_become_complaints(tmp_path: Path) -> None:
         await account.inject_comment("budi_s", "Sudah saya kirim lewat DM ya")
         await until(lambda: len(ticket(aduan, public.ticket.ticket_number).messages) == 3)
 
+        # A change may come before what it changes.
+        await account.inject_edit("ani", "aWdfLATE", "Limit saya hilang sejak kemarin")
+        await account.inject_text("ani", "Limit saya hilang", mid="aWdfLATE")
+        (text,) = await until(lambda: private(account, "ani"))
+        assert len(ticket(aduan, number_in(text)).messages[0].versions) == 2
+
         # What is changed or taken back changes its complaint; nothing of it makes another.
         await account.inject_edit("sari.w", mid, "Dana saya belum cair sejak tanggal 4.")
         await account.inject_deleted("sari.w", mid)
@@ -97,8 +103,10 @@ async def test_messages_and_comments_become_complaints(tmp_path: Path) -> None:
         ] == "Dana saya belum cair sejak tanggal 4."
         await account.settled()
         await drained(aduan)
-        assert len(aduan.ticket_numbers()) == 3
-        assert Counter(sent.person.handle for sent in account.sent) == {"sari.w": 1, "budi_s": 1, "dewi": 1}
+        assert len(aduan.ticket_numbers()) == 4
+        assert Counter(sent.person.handle for sent in account.sent) == dict.fromkeys(
+            ("sari.w", "budi_s", "dewi", "ani"), 1
+        )
         assert len(account.answers) == 2
         assert not aduan.running.store.quarantine()
 

@@ -65,14 +65,18 @@ async def test_webhooks_are_signed_over_their_bytes(meta: Instagram, business: A
 
 
 async def test_a_refused_webhook_is_tried_again(meta: Instagram, business: Any) -> None:
-    """Only 200 counts as taken; after an unsubscription nothing comes any more."""
+    """Only 200 counts as taken; after an hour of failed messages the account is unsubscribed and nothing comes."""
     business.statuses = [503, 201, 200]
     await meta.inject_text("sari.w", "Halo")
     await meta.settled()
     assert [attempt.status for attempt in meta.deliveries[0].attempts] == [503, 201, 200]
-    meta.subscribed = False
+    business.statuses = [503] * 8
+    await meta.inject_text("sari.w", "Ditolak terus")
+    await meta.settled()
+    assert meta.deliveries[1].given_up
+    assert not meta.subscribed
     await meta.inject_text("sari.w", "Tidak sampai")
-    assert len(business.calls) == 3
+    assert len(business.calls) == 3 + 8
 
 
 async def test_private_messages(meta: Instagram, http: aiohttp.ClientSession) -> None:

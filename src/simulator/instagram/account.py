@@ -30,12 +30,21 @@ from simulator.whatsapp_cloud.media import Media, MediaStore
 from simulator.whatsapp_cloud.payloads import encode, sign
 from simulator.whatsapp_cloud.records import Handshake
 
-# Tried again at once, then less often, for 36 hours (Meta: Graph API, Webhooks).
-RETRY_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 35))
+# Messages are tried for an hour, then the account is unsubscribed; comments for 36 hours (Meta: Messenger Platform and
+# Graph API, Webhooks).
+MESSAGE_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 2320)
+COMMENT_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 35))
 MOST_RETRYING = 20_000  # webhooks that wait for another attempt; further ones are given up
 MOST_PEOPLE = 100_000
 MOST_COMMENTS = 20_000
-POLICY = RetryPolicy(waits=RETRY_WAITS, wanted=lambda attempt: attempt.status != 200)
+ANSWER_SECONDS = 5.0
+
+
+def _policy(waits: Sequence[float]) -> RetryPolicy:
+    return RetryPolicy(waits=waits, wanted=lambda attempt: attempt.status != 200, timeout=ANSWER_SECONDS)
+
+
+MESSAGES, COMMENTS = _policy(MESSAGE_WAITS), _policy(COMMENT_WAITS)
 
 
 class Instagram(Injections):
@@ -212,7 +221,7 @@ class Instagram(Injections):
         sending = self._delivery(body if isinstance(body, bytes) else encode(body), secret)
         if headers is not None:
             sending.headers = dict(headers)
-        await delivery.attempt(self.place.http, sending, POLICY)
+        await delivery.attempt(self.place.http, sending, MESSAGES)
         self.deliveries.append(sending)
         return sending
 
@@ -236,12 +245,18 @@ class Instagram(Injections):
         if not sending.url or not self.subscribed:
             return sending
         self.deliveries.append(sending)
-        first = await delivery.attempt(self.place.http, sending, POLICY)
-        if POLICY.wanted(first) and len(self.tasks) < MOST_RETRYING:
-            self.tasks.spawn(delivery.retry(self.place.http, sending, POLICY, self.time_scale))
+        policy = MESSAGES if any(not update.field for update in updates) else COMMENTS
+        first = await delivery.attempt(self.place.http, sending, policy)
+        if policy.wanted(first) and len(self.tasks) < MOST_RETRYING:
+            self.tasks.spawn(self._retry(sending, policy))
         else:
-            sending.given_up = POLICY.wanted(first)
+            sending.given_up = policy.wanted(first)
         return sending
+
+    async def _retry(self, sending: Delivery, policy: RetryPolicy) -> None:
+        await delivery.retry(self.place.http, sending, policy, self.time_scale)
+        if sending.given_up and policy is MESSAGES:
+            self.subscribed = False
 
     def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:
         headers = {
