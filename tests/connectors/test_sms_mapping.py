@@ -16,7 +16,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from connectors.contract import Request, Setup
-from connectors.errors import Malformed, Misconfigured, Rejected
+from connectors.errors import Ambiguous, AuthFailed, Malformed, Misconfigured, Rejected
 from connectors.sms_http import SmsHttp, build
 from connectors.sms_http.settings import CODES, Settings
 from normalizer.message import Delivery, Ignored, Message, Outgoing, Raw
@@ -188,6 +188,7 @@ def test_our_key_in_the_address_counts_only_where_it_is_signed(make_setup: MakeS
         ({"scheme": "basic", "user": "aduan", "secret": "own"}, "Authorization", "Basic YWR1YW46b3du"),
         ({"scheme": "header", "header": "X-Key", "secret": "own-secret"}, "X-Key", "own-secret"),
         ({"scheme": "none"}, "Authorization", None),
+        ({"scheme": "field", "field": "auth.key", "secret": "own-secret"}, "Authorization", None),
     ],
 )
 @pytest.mark.parametrize("format_", ["json", "form"])
@@ -212,18 +213,46 @@ async def test_how_a_text_is_handed_in(
     ((shown, kind, body),) = seen
     callback = "https://aduan.example.co.id/in/akseleran-sms_http?outbox=r+1"
     assert shown == value
+    in_field = login.get("scheme") == "field"
     if format_ == "json":
         assert kind == "application/json"
         assert json.loads(body) == {
+            **({"auth": {"key": "own-secret"}} if in_field else {}),
             "route": "otp", "dest": {"type": "msisdn", "number": "6281200000001"}, "src": "6281190009000",
             "text": "Terima kasih 🙏", "ref": "r 1", "dlr": callback, "uni": True,
         }  # fmt: skip
     else:
         assert kind == "application/x-www-form-urlencoded"
         assert dict(parse_qsl(body.decode())) == {
+            **({"auth.key": "own-secret"} if in_field else {}),
             "route": "otp", "dest.type": "msisdn", "dest.number": "6281200000001", "src": "6281190009000",
             "text": "Terima kasih 🙏", "ref": "r 1", "dlr": callback, "uni": "true",
         }  # fmt: skip
+
+
+async def test_an_http_status_may_mean_what_the_settings_say(make_setup: MakeSetup, serve: Serve) -> None:
+    """A table may name "http 402": no credit left halts the channel and fails no receipt; PUT is a write too."""
+    methods: list[str] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        methods.append(request.method)
+        return web.Response(status=402 if len(methods) == 1 else 504)
+
+    outgoing = {"method": "PUT", "codes": {"http 402": "AuthFailed"}}
+    connector = SmsHttp(make_setup("sms_http", send_url=await serve(answer), outgoing=outgoing))
+    for kind in (AuthFailed, Ambiguous):
+        with pytest.raises(kind):
+            await connector.send(Outgoing(key="r 1", recipient="+6281200000001", text="Halo"))
+    assert methods == ["PUT", "PUT"]
+
+
+def test_a_name_sends_and_a_number_receives(make_setup: MakeSetup) -> None:
+    """A registered name cannot be written to: the numbers that can belong to the same channel."""
+    connector = SmsHttp(make_setup("sms_http", sender="KLIKACC", receives=["6281190009000"]))
+    message = {"id": "m1", "from": "081200000001", "to": "+62 811-9000-9000", "text": "Halo"}
+    found = read(connector, message)
+    assert (found.account, connector.account) == ("KLIKACC", "KLIKACC")
+    assert read(connector, {**message, "to": "98811"}).account == "98811"
 
 
 GIVEN: dict[str, Any] = {
@@ -269,6 +298,8 @@ def test_a_profile_is_a_beginning() -> None:
         ("outgoing", {"codes": {"1": "Nothing"}}),
         ("outgoing", {"fields": {"recipient": "to"}}),
         ("outgoing", {"login": {"secret": "****"}}),
+        ("outgoing", {"fields": {"to": "a", "text": "a.b"}}),
+        ("outgoing", {"fields": {"to": "a"}, "constants": {"a": "x"}}),
     ],
 )
 @pytest.mark.parametrize("profile", ["plain", "twilio"])

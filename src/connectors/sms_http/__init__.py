@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import aiohttp
 import msgspec
 
-from connectors import facts, http_errors, signing
+from connectors import facts, http_errors, json_items, signing
 from connectors.codes import Codes
 from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import (
@@ -58,6 +58,7 @@ class SmsHttp:
             incoming=settings.incoming,
             codes=settings.outgoing.codes,
             sender=self.account,
+            receives=frozenset(map(numbered, settings.receives)),
             scope=f"sms:{urlsplit(self._url).hostname}",
         )
         #: For answers without a code that the settings list: the HTTP status decides.
@@ -90,7 +91,7 @@ class SmsHttp:
             raise Refused("kind", "this channel sends private texts only")
         answer = await self._post(self._body(out, text))
         found = payload.word(payload.at(answer.json(), self._settings.outgoing.id))
-        if found is None:
+        if found is None or not json_items.is_identifier(found):
             raise Ambiguous(f"{PROVIDER} accepted the text but its answer names none")
         return Sent(provider_id=found, at=self._setup.now())
 
@@ -120,11 +121,11 @@ class SmsHttp:
             "callback": self._callback(out.key),
             "unicode": size(text).alphabet == "ucs2",
         }
+        placed = [*given.constants.items(), *((place, values[name]) for name, place in given.fields.items())]
+        if given.login.scheme == "field":
+            placed.append((given.login.field, self._secret()))
         body: dict[str, Any] = {}
-        for place, value in (
-            *given.constants.items(),
-            *((place, values[name]) for name, place in given.fields.items()),
-        ):
+        for place, value in placed:
             *outer, last = [place] if given.format == "form" else place.split(".")
             inside = body
             for name in outer:
@@ -139,10 +140,10 @@ class SmsHttp:
     async def _post(self, body: dict[str, Any]) -> http_errors.Answered:
         given = self._settings.outgoing
         if given.format == "form":
-            answer = await self._call("POST", self._url, data=body)
+            answer = await self._call(given.method, self._url, data=body)
         else:
             headers = {"Content-Type": "application/json"}
-            answer = await self._call("POST", self._url, data=msgspec.json.encode(body), headers=headers)
+            answer = await self._call(given.method, self._url, data=msgspec.json.encode(body), headers=headers)
         code = payload.word(payload.at(answer.json(), given.code))
         if not 200 <= answer.status < 300 or (code is not None and code not in given.good_codes):
             raise self._error(answer, code, writes=True)
@@ -156,27 +157,30 @@ class SmsHttp:
             method,
             url,
             within=self._settings.timeout_seconds,
-            writes=method == "POST",
+            writes=method != "GET",
             headers=headers,
             **request,
         )
 
     def _login(self) -> dict[str, str]:
         login = self._settings.outgoing.login
-        secret = (login.secret or self._settings.secrets[0]).get_secret_value()
         match login.scheme:
             case "bearer":
-                return {"Authorization": f"Bearer {secret}"}
+                return {"Authorization": f"Bearer {self._secret()}"}
             case "basic":
-                return {"Authorization": aiohttp.encode_basic_auth(login.user, secret)}
+                return {"Authorization": aiohttp.encode_basic_auth(login.user, self._secret())}
             case "header":
-                return {login.header: secret}
+                return {login.header: self._secret()}
             case _:
                 return {}
 
+    def _secret(self) -> str:
+        return (self._settings.outgoing.login.secret or self._settings.secrets[0]).get_secret_value()
+
     def _error(self, answer: http_errors.Answered, code: str | None = None, *, writes: bool = False) -> ConnectorError:
         """What an answer means: the aggregator's own code first, else the HTTP status."""
-        name = self._settings.outgoing.codes.get(code) if code is not None else None
+        codes = self._settings.outgoing.codes
+        name = codes.get(code or "") or codes.get(f"http {answer.status}")
         now = self._setup.now()
         if name is None and not 200 <= answer.status < 300:
             found = http_errors.error(
@@ -226,9 +230,10 @@ class TwilioSms(SmsHttp):
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
         """Inbound messages that Twilio lists since `moment` (UTC), newest first."""
-        async with aclosing(self._messages.since(self._settings.sender, moment, self._raw)) as batches:
-            async for batch in batches:
-                yield batch
+        for number in (self._settings.sender, *self._settings.receives):
+            async with aclosing(self._messages.since(number, moment, self._raw)) as batches:
+                async for batch in batches:
+                    yield batch
 
     async def check(self) -> None:
         """Asks Twilio for the account. Raises AuthFailed, Misconfigured, Unavailable."""

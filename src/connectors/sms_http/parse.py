@@ -40,6 +40,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     codes: Mapping[str, ErrorClass]
     #: Our number, as `numbered` gives it.
     sender: str
+    #: Further numbers of ours that count as this one.
+    receives: frozenset[str] = frozenset()
     #: What an id of the aggregator is unique within, besides our number.
     scope: str
 
@@ -114,6 +116,8 @@ def _event(said: Said | None, rules: Rules) -> Event:
     if not said.from_:
         raise Malformed("no number of the customer", _path(rules.incoming.message.from_))
     account = numbered(said.to) if said.to else rules.sender
+    if account in rules.receives:
+        account = rules.sender
     phone = identity.phone(said.from_)
     wish = said.opt_out or _wish(said.text, rules.incoming)
     if wish in _WISHES and phone is not None:

@@ -142,24 +142,27 @@ class Incoming(_Part):
 class Login(_Part):
     """How a call of ours proves who we are."""
 
-    scheme: Literal["bearer", "basic", "header", "none"] = Field(
-        default="bearer", description="How the secret is shown: Authorization (bearer, basic), a header of its own."
+    scheme: Literal["bearer", "basic", "header", "field", "none"] = Field(
+        default="bearer",
+        description="How the secret is shown: Authorization (bearer, basic), a header of its own, a field of the body.",
     )
     user: str = Field(default="", description="The name for basic.")
     header: str = Field(default="x-api-key", min_length=1, description="The name of the header for header.")
+    field: Place = Field(default="api_key", description="Where in the body the secret goes for field.")
     secret: Secret | None = Field(default=None, description="The secret; null: the first of `secrets`.")
 
 
 class OutgoingFields(_Part):
     """How a text is handed to the aggregator and what it answers."""
 
+    method: Literal["POST", "PUT"] = Field(default="POST", description="The method of the call.")
     format: Literal["json", "form"] = Field(default="json", description="How the body is written.")
     fields: dict[Value, Place] = Field(
         default={"to": "to", "from": "from", "text": "text", "key": "reference"},
         description="Where in the body each of to, from, text, key (comes back in the delivery report), callback (the "
         "address for the report) and unicode (yes or no) goes.",
     )
-    constants: dict[str, str] = Field(default={}, description="Further fields of the body, always the same.")
+    constants: dict[Place, str] = Field(default={}, description="Further fields of the body, always the same.")
     numbers: Literal["plus", "digits"] = Field(
         default="plus", description="How the customer's number is written: +62812... or 62812..."
     )
@@ -170,7 +173,9 @@ class OutgoingFields(_Part):
         default=("0",), description="Codes that are no error, where good answers carry one too."
     )
     codes: dict[str, ErrorClass] = Field(
-        default={}, description="What each of its error codes means: a class of the error table in the documentation."
+        default={},
+        description='What each of its error codes, or of its HTTP statuses ("http 402"), means: Unavailable, '
+        "Throttled, AuthFailed, Unreachable, Refused or Ambiguous.",
     )
     throttled_after: float = Field(
         default=10.0, gt=0, le=3600, description="How long to wait when it says wait without saying how long, seconds."
@@ -179,6 +184,14 @@ class OutgoingFields(_Part):
         default=None, description="An address that answers 2xx to good credentials and changes nothing."
     )
 
+    @model_validator(mode="after")
+    def _one_value_at_each_place(self) -> OutgoingFields:
+        places = [*self.fields.values(), *self.constants, *([self.login.field] if self.login.scheme == "field" else [])]
+        for place in places:
+            if sum(f"{other}.".startswith(f"{place}.") for other in places) > 1:
+                raise ValueError(f"two values would stand at `{place}`")
+        return self
+
 
 class Settings(ChannelSettings):
     """Keys of an `sms_http` channel."""
@@ -186,6 +199,9 @@ class Settings(ChannelSettings):
     kind: Literal["sms_http"] = Field(description="Which connector serves this channel.")
     sender: Annotated[str, StringConstraints(pattern=r"^(\+?[0-9]{3,15}|[A-Za-z0-9 ._-]{1,11})$")] = Field(
         description="Our number, short code or alphanumeric sender, as the aggregator registered it."
+    )
+    receives: tuple[Annotated[str, StringConstraints(pattern=r"^\+?[0-9]{3,15}$")], ...] = Field(
+        default=(), description="Further numbers of ours that customers write to, where the sender is a name."
     )
     send_url: AnyHttpUrl = Field(
         description="Where texts are handed in; for Twilio https://api.twilio.com/2010-04-01/Accounts/AC.../Messages.json."
