@@ -5,7 +5,7 @@ The token travels in a header, never in an address. Of an error only its numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from connectors.codes import Codes
 from connectors.errors import Ambiguous, ConnectorError, Unavailable
 from connectors.json_items import UNREADABLE
 
+LISTED_AT_ONCE = 100
 _encode = msgspec.json.Encoder().encode
 
 T = TypeVar("T")
@@ -36,6 +37,26 @@ class FailureAnswer(Struct):
     """{"error":{...}}; a good answer has no such key."""
 
     error: Failure | None = None
+
+
+class Cursors(Struct):
+    """{"before":"QVFI...","after":"QVFI..."}"""
+
+    after: str | None = None
+
+
+class Paging(Struct):
+    """Where a list goes on; `next` stands only while there is more. It holds the token, so it is never called."""
+
+    cursors: Cursors | None = None
+    next: str | None = None
+
+
+class Page(Struct):
+    """{"data":[...],"paging":{...}}"""
+
+    data: list[msgspec.Raw] = []
+    paging: Paging | None = None
 
 
 class Graph:
@@ -67,6 +88,17 @@ class Graph:
         if found is None:
             raise Unavailable(f"{self._provider} answered what cannot be read")
         return found
+
+    async def pages(self, path: str, **params: str | int) -> AsyncGenerator[list[msgspec.Raw], None]:
+        """The items of a list, page by page. Raises a class of `connectors.errors`."""
+        position: dict[str, str] = {}
+        while True:
+            page = await self.get(path, Page, limit=LISTED_AT_ONCE, **params, **position)
+            yield page.data
+            cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
+            if cursors is None or not cursors.after or cursors.after == position.get("after"):
+                return
+            position = {"after": cursors.after}
 
     async def post(self, path: str, type_: type[T], body: dict[str, Any], done: Collection[int] = ()) -> T | None:
         """The answer to a JSON body as `type_`; None when it is refused with a number of `done`: it was done before.

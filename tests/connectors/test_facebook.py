@@ -42,8 +42,8 @@ async def test_a_message_is_answered_and_reported(page: Page, ours: Ours) -> Non
     await page.inject_text(SARI, "Dana saya belum kembali")
     heard = ours.last(Message)
     assert heard.reply is not None
-    assert heard.account == ours.connector.account == page.page_id
-    sent = await ours.connector.send(out(recipient=heard.reply.recipient))
+    assert heard.account == ours.facebook.account == page.page_id
+    sent = await ours.facebook.send(out(recipient=heard.reply.recipient))
     await page.settled()
     assert page.sent[0].metadata == "aduan:01KDFX3Z5Y.1"
     assert [(e.state, e.provider_id, e.outbox_key) for e in ours.all(Delivery)] == [
@@ -84,8 +84,8 @@ async def test_a_comment_gets_both_answers(page: Page, ours: Ours) -> None:
     assert (heard.channel, heard.visibility, heard.sender.name) == ("facebook_comment", "public", "Sari Wulandari")
     assert heard.reply is not None
     recipient = heard.reply.recipient
-    line = await ours.connector.send(out(key="p.1", recipient=recipient, text="Mohon lanjutkan lewat DM", public=True))
-    receipt = await ours.connector.send(out(recipient=recipient))
+    line = await ours.facebook.send(out(key="p.1", recipient=recipient, text="Mohon lanjutkan lewat DM", public=True))
+    receipt = await ours.facebook.send(out(recipient=recipient))
     await page.settled()
     (answer,) = page.answers
     assert (answer.id, answer.parent_id, answer.text) == (line.provider_id, root, "Mohon lanjutkan lewat DM")
@@ -101,7 +101,7 @@ async def test_who_answers_the_private_reply_is_recognized(page: Page, ours: Our
     await page.comment(SARI, "Dana saya belum kembali!")
     reply = ours.last(Message).reply
     assert reply is not None
-    sent = await ours.connector.send(out(recipient=reply.recipient))
+    sent = await ours.facebook.send(out(recipient=reply.recipient))
     assert page.sent[0].to != SARI
     await page.inject_text(page.sent[0].to, "Ini bukti transfernya")
     assert set(ours.last(Message).thread_refs) & set(sent.registers)
@@ -112,7 +112,7 @@ async def test_whoever_answers_our_line_stays_in_the_thread(page: Page, ours: Ou
     root = await page.comment(SARI, "Dana saya belum kembali!")
     first = ours.last(Message)
     assert first.reply is not None
-    line = await ours.connector.send(out(recipient=first.reply.recipient, public=True))
+    line = await ours.facebook.send(out(recipient=first.reply.recipient, public=True))
     await page.comment(SARI, "sudah saya kirim", parent=root)
     assert ours.last(Message).thread_refs == first.registers
     await page.put("changes", {"field": "feed", "value": {
@@ -127,14 +127,14 @@ async def test_a_private_text_never_goes_out_in_public(page: Page, ours: Ours) -
     await page.comment(SARI, "Dana saya belum kembali!")
     reply = ours.last(Message).reply
     assert reply is not None
-    await ours.connector.send(out(recipient=reply.recipient))
+    await ours.facebook.send(out(recipient=reply.recipient))
     assert len(page.answers) == 0
     for wrong in (SARI, "../feed", "me", ""):
         with pytest.raises((Refused, Unreachable)):
-            await ours.connector.send(out(recipient=wrong, public=True))
+            await ours.facebook.send(out(recipient=wrong, public=True))
     for wrong in ("../feed/1", "me/", "1_2?x=/3"):
         with pytest.raises(Unreachable):
-            await ours.connector.send(out(recipient=wrong))
+            await ours.facebook.send(out(recipient=wrong))
     assert len(page.answers) == 0
 
 
@@ -147,8 +147,8 @@ async def test_a_second_private_reply_counts_as_sent(page: Page, ours: Ours, num
     assert reply is not None
     page.faults.reset(accepted=True)
     with pytest.raises(Ambiguous):
-        await ours.connector.send(out(recipient=reply.recipient))
-    again = await ours.connector.send(out(recipient=reply.recipient, possible_duplicate=True))
+        await ours.facebook.send(out(recipient=reply.recipient))
+    again = await ours.facebook.send(out(recipient=reply.recipient, possible_duplicate=True))
     assert again.provider_id == root
     assert len(page.sent) == 1
 
@@ -160,10 +160,10 @@ async def test_the_same_number_without_a_reply_is_no_success(page: Page, ours: O
     assert reply is not None
     page.faults.code(2534014)
     with pytest.raises(Unreachable):
-        await ours.connector.send(out(recipient=reply.recipient))
+        await ours.facebook.send(out(recipient=reply.recipient))
     page.faults.code(10900)
     await page.remove_comment(reply.recipient.partition("/")[0])
-    assert (await ours.connector.send(out(recipient=reply.recipient))).provider_id
+    assert (await ours.facebook.send(out(recipient=reply.recipient))).provider_id
 
 
 async def test_a_doubtful_public_line_is_looked_for(page: Page, ours: Ours) -> None:
@@ -174,8 +174,8 @@ async def test_a_doubtful_public_line_is_looked_for(page: Page, ours: Ours) -> N
     line = out(recipient=reply.recipient, public=True)
     page.faults.reset(accepted=True)
     with pytest.raises(Ambiguous):
-        await ours.connector.send(line)
-    again = await ours.connector.send(out(recipient=reply.recipient, public=True, possible_duplicate=True))
+        await ours.facebook.send(line)
+    again = await ours.facebook.send(out(recipient=reply.recipient, public=True, possible_duplicate=True))
     assert [answer.id for answer in page.answers] == [again.provider_id]
 
 
@@ -183,14 +183,14 @@ async def test_windows_close(page: Page, ours: Ours) -> None:
     """P14: 24 hours after a message, 7 days after a comment."""
     await page.inject_text(SARI, "Halo", at=page.clock() - 86_500)
     with pytest.raises(WindowClosed):
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
     await page.comment(TONO, "Halo", at=page.clock() - 7 * 86_400 - 60)
     old = ours.last(Message)
     assert old.reply is not None
     assert old.reply.window_until is not None
     assert old.reply.window_until < datetime.now(UTC)
     with pytest.raises(WindowClosed):
-        await ours.connector.send(out(recipient=old.reply.recipient))
+        await ours.facebook.send(out(recipient=old.reply.recipient))
 
 
 async def test_comments_that_no_webhook_brought_are_listed(page: Page, ours: Ours) -> None:
@@ -243,7 +243,7 @@ async def test_files_are_fetched_without_the_token(page: Page, ours: Ours) -> No
 
 
 async def _content(ours: Ours, file: Attachment) -> bytes:
-    async with aclosing(ours.connector.open(file)) as chunks:
+    async with aclosing(ours.facebook.open(file)) as chunks:
         return b"".join([chunk async for chunk in chunks])
 
 

@@ -54,7 +54,7 @@ async def test_codes_in_the_providers_own_shape(page: Page, ours: Ours, number: 
     """P13: each number of sheet A6 gives its class; no word of the answer is repeated."""
     page.faults.code(number)
     with pytest.raises(CLASSES[name]) as caught:
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
     assert type(caught.value).__name__ == name
     assert "allowed window" not in str(caught.value)
     assert "trace" not in str(caught.value)
@@ -68,7 +68,7 @@ async def test_a_contested_code_waits_for_a_person(page: Page, ours: Ours) -> No
         content_type="application/json",
     )
     with pytest.raises(Refused):
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_answers_of_any_kind(
     """P13: a proxy's page, half an answer, a success with an error in it, numbers as text, subcodes of another code."""
     page.faults.http(status, body, content_type="application/json")
     with pytest.raises(class_) as caught:
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
     assert type(caught.value) is class_
 
 
@@ -94,11 +94,11 @@ async def test_waiting_as_told(page: Page, ours: Ours) -> None:
     """429 and throttling codes wait as long as the answer says, else as long as the table says."""
     page.faults.http(429, b"", headers={"Retry-After": "7"})
     with pytest.raises(Throttled) as caught:
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
     assert caught.value.after == 7
     page.faults.code(613)
     with pytest.raises(Throttled) as caught:
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
     assert caught.value.after == 600
 
 
@@ -108,7 +108,7 @@ async def test_silence_is_ambiguous_and_no_connection_is_not(page: Page, ours: O
     page.faults.reset()
     for _ in range(2):
         with pytest.raises(Ambiguous):
-            await ours.connector.send(out())
+            await ours.facebook.send(out())
     nowhere = Facebook(make_setup("facebook", api_base="http://127.0.0.1:1"))
     with pytest.raises(Unavailable):
         await nowhere.send(out())
@@ -120,34 +120,34 @@ async def test_what_the_caller_must_not_send(page: Page, ours: Ours) -> None:
     file = File(name="a.pdf", mime="a/b", content=b"")
     for wrong in (out(text="x" * 2_001), out(text=""), out(files=(file,)), out(template="notice")):
         with pytest.raises(Refused):
-            await ours.connector.send(wrong)
+            await ours.facebook.send(wrong)
     assert len(page.sent) == 0
-    await ours.connector.send(out(text="x" * 2_000))
+    await ours.facebook.send(out(text="x" * 2_000))
 
 
 async def test_who_blocked_the_page_cannot_be_reached(page: Page, ours: Ours) -> None:
     """551: next route."""
     page.unreachable.add(SARI)
     with pytest.raises(Unreachable):
-        await ours.connector.send(out())
+        await ours.facebook.send(out())
 
 
 async def test_a_check_finds_what_is_wrong(page: Page, ours: Ours) -> None:
     """A0.7: after an hour of failed deliveries the subscription is gone, and nobody else says so."""
-    await ours.connector.check()
+    await ours.facebook.check()
     page.subscribe(["messages", "message_echoes"])
     with pytest.raises(Misconfigured, match="feed"):
-        await ours.connector.check()
+        await ours.facebook.check()
     page.subscribe([])
     with pytest.raises(Misconfigured, match="subscribe again"):
-        await ours.connector.check()
+        await ours.facebook.check()
     page.subscribe()
     page.weather = Weather.named("unsubscribed")
     with pytest.raises(Misconfigured, match="subscribe again"):
-        await ours.connector.check()
+        await ours.facebook.check()
     page.weather = Weather.named("expired-token")
     with pytest.raises(AuthFailed):
-        await ours.connector.check()
+        await ours.facebook.check()
 
 
 async def test_a_check_knows_our_own_app(page: Page, make_setup: MakeSetup) -> None:
@@ -185,4 +185,4 @@ async def test_an_hour_of_failures_ends_the_subscription(page: Page, ours: Ours,
     await page.settled()
     assert page.deliveries[-1].given_up
     with pytest.raises(Misconfigured, match="subscribe again"):
-        await ours.connector.check()
+        await ours.facebook.check()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
 
-from connectors.contract import Request, Setup
-from connectors.errors import Rejected
+from connectors.contract import Setup
 from connectors.facebook import Facebook
+from harness.webhook import Webhook
 from normalizer.message import Event, Outgoing, Raw
 from simulator.app import start
 from simulator.facebook import Facebook as Page
@@ -23,36 +23,14 @@ T = TypeVar("T")
 SARI, TONO = "24900000000001", "24900000000002"
 
 
-class Ours:
+class Ours(Webhook):
     """The connector behind its webhook; keeps what every delivery means."""
 
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self._connector: Facebook | None = None
-
     @property
-    def connector(self) -> Facebook:
-        """The connector, once the page runs."""
-        assert self._connector is not None
-        return self._connector
-
-    @connector.setter
-    def connector(self, connector: Facebook) -> None:
-        self._connector = connector
-
-    async def answer(self, called: web.Request) -> web.StreamResponse:
-        """What the gateway does, without its journal."""
-        headers = tuple((name.lower(), value) for name, value in called.headers.items())
-        body = await called.read()
-        now = datetime.now(UTC)
-        request = Request(method=called.method, target=called.raw_path, headers=headers, body=body, received_at=now)
-        try:
-            intake = self.connector.receive(request)
-        except Rejected as rejected:
-            return web.Response(status=rejected.status)
-        for raw in intake.keep:
-            self.events += self.connector.parse(raw)
-        return web.Response(body=intake.answer.body)
+    def facebook(self) -> Facebook:
+        """The connector, once the page runs, with all that it can do."""
+        assert isinstance(self.connector, Facebook)
+        return self.connector
 
     def all(self, type_: type[T]) -> list[T]:
         """The events of one type so far."""
@@ -64,8 +42,8 @@ class Ours:
 
     async def listed(self, since: datetime) -> list[Event]:
         """What the connector lists since a moment, parsed."""
-        raws: list[Raw] = [raw async for batch in self.connector.since(since) for raw in batch.keep]
-        return [event for raw in raws for event in self.connector.parse(raw)]
+        raws: list[Raw] = [raw async for batch in self.facebook.since(since) for raw in batch.keep]
+        return [event for raw in raws for event in self.facebook.parse(raw)]
 
 
 @asynccontextmanager
@@ -87,7 +65,7 @@ async def page_of(ours: Ours, serve: Serve, make_setup: MakeSetup, **given: Any)
             make_setup("facebook", **{"api_base": page.base_url, "timeout_seconds": 0.5, **given})
         )
         yield page
-        await ours.connector.aclose()
+        await ours.facebook.aclose()
 
 
 def out(**changes: Any) -> Outgoing:

@@ -34,7 +34,6 @@ COMMENTS: Channel = "facebook_comment"
 MESSAGES: Channel = "facebook_dm"
 #: Webhook fields without which complaints would not arrive.
 NEEDED_FIELDS = ("messages", "feed")
-LISTED_AT_ONCE = 100
 COMMENT_FIELDS = "id,message,from,created_time,parent{id},is_hidden,attachment"
 #: What may stand in an address that we build.
 _ID = re.compile(r"[0-9]{1,64}(?:_[0-9]{1,64}){0,3}")
@@ -154,7 +153,7 @@ class Facebook:
     async def _answered_before(self, comment_id: str, text: str) -> str | None:
         """The id of our own answer with this text under a comment, or None: never a blind second try (A13)."""
         path = f"{comment_id}/comments"
-        async with aclosing(self._pages(path, fields="id,from,message", order="reverse_chronological")) as pages:
+        async with aclosing(self._graph.pages(path, fields="id,from,message", order="reverse_chronological")) as pages:
             async for items in pages:
                 for item in items:
                     each = read(item, payload.Comment)
@@ -170,7 +169,7 @@ class Facebook:
             async for post_id in posts:
                 path, since = f"{post_id}/comments", int(moment.timestamp())
                 async with aclosing(
-                    self._pages(
+                    self._graph.pages(
                         path, fields=COMMENT_FIELDS, filter="stream", order="reverse_chronological", since=since
                     )
                 ) as pages:
@@ -181,7 +180,7 @@ class Facebook:
     async def _posts(self, moment: datetime) -> AsyncGenerator[str, None]:
         """Posts with something new since `moment`; as many posts are looked at as the settings say."""
         seen = 0
-        async with aclosing(self._pages(f"{self.account}/feed", fields="id,updated_time")) as pages:
+        async with aclosing(self._graph.pages(f"{self.account}/feed", fields="id,updated_time")) as pages:
             async for items in pages:
                 for item in items:
                     post = read(item, payload.Post)
@@ -208,18 +207,6 @@ class Facebook:
             return ()
         body = msgspec.json.encode(payload.Listed(page_id=self.account, post_id=post_id, data=items))
         return (Raw(channel_id=self.channel_id, received_at=self._setup.now(), body=body, ref=f"{LISTED}{post_id}"),)
-
-    async def _pages(self, path: str, **params: str | int) -> AsyncGenerator[list[msgspec.Raw], None]:
-        """The items of a list, page by page. Its own `next` is an address with the token in it: never called."""
-        after = ""
-        while True:
-            more = {"after": after} if after else {}
-            page = await self._graph.get(path, payload.Page, limit=LISTED_AT_ONCE, **params, **more)
-            yield page.data
-            cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
-            if cursors is None or not cursors.after or cursors.after == after:
-                return
-            after = cursors.after
 
     async def check(self) -> None:
         """Asks Meta for the page and whether an app listens to it. Raises AuthFailed, Misconfigured, ..."""

@@ -92,26 +92,6 @@ class Listed(Struct):
     data: list[Raw]
 
 
-class Cursors(Struct):
-    """{"before":"QVFI...","after":"QVFI..."}"""
-
-    after: str | None = None
-
-
-class Paging(Struct):
-    """Where a list goes on; `next` stands only while there is more. It holds the token, so it is never called."""
-
-    cursors: Cursors | None = None
-    next: str | None = None
-
-
-class Page(Struct):
-    """{"data":[...],"paging":{...}}"""
-
-    data: list[Raw] = []
-    paging: Paging | None = None
-
-
 class Post(Struct):
     """{"id":"1029_88","updated_time":"2026-01-05T00:30:00+0000"}: a new comment moves the time."""
 
