@@ -11,17 +11,21 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from connectors.staff.person import prove
+from gateway.keys import installation_secret
 from harness import Aduan, start_aduan, until
 from harness.customer import code_in, number_in, ticket
 from harness.settings import only
 from receipts.signature import public_keys
 from receipts.verify import verify
+from simulator.sms import Sms
 from web_samples import form_data, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STORY = "Dana pinjaman saya sudah disetujui tetapi belum cair."
 FIRST = datetime(2026, 1, 5, 3, tzinfo=UTC)
+ADDRESS = "/api/v1/organisations/klikacc/tickets"
 WAYS = ("phone", "walk_in", "letter")
 #: Institution and way -> how it counts, by its policy; where that says nothing, a call is oral, the rest is written.
 FORMS = {(slug, way): "oral" if way == "phone" else "written" for slug in ("klikacc", "akseleran") for way in WAYS}
@@ -29,12 +33,13 @@ FORMS = {(slug, way): "oral" if way == "phone" else "written" for slug in ("klik
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def institutions(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aduan]:
-    """Three institutions with staff and mail; the dates of these tests stay near enough for ever."""
+    """Three institutions with mail, two of them with staff; the dates of these tests stay near enough for ever."""
 
     def change(config: dict[str, Any]) -> None:
         names = [f"{slug}-{kind}" for slug in config["organisations"] for kind in ("staff", "email", "form")]
-        only(*names)(config)
-        for slug in config["organisations"]:
+        del names[names.index("klikumkm-staff")]
+        only(*names, "klikacc-sms")(config)
+        for slug in ("klikacc", "akseleran"):
             config["channels"][f"{slug}-staff"]["received_within_days"] = 36_500
 
     async with start_aduan(tmp_path_factory.mktemp("aduan"), change) as running:
@@ -199,14 +204,67 @@ async def test_bad_input_names_every_field_and_makes_nothing(institutions: Aduan
     assert len(institutions.ticket_numbers()) == before
 
 
-@pytest.mark.parametrize("slug", ["klikumkm"])
-async def test_only_its_own_people_enter(institutions: Aduan, slug: str, phone: str) -> None:
-    """P18: without the token nothing is read and nothing kept, whatever the body."""
-    url = f"{institutions.url}/api/v1/organisations/{slug}/tickets"
+async def test_a_caller_without_mail_gets_an_sms(institutions: Aduan, phone: str) -> None:
+    """Section 8: read out, then sent to the number that staff were given; the number counts as proven (A10)."""
+    (aggregator,) = (each for each in institutions.simulation.providers if isinstance(each, Sms))
+    aggregator.time_scale = 0.001
+    fields = {"channel": "phone", "narrative": STORY, "phone": f"+{phone}"}
+    status, said = await enter(institutions, "klikacc", f"sms-{phone}", fields)
+    assert status == 201, said
+    assert said["receipt_goes_by"] == ["sms"]
+    (sent,) = await until(lambda: [each for each in aggregator.sent if each.to == phone])
+    assert number_in(sent.text) == said["ticket_number"]
+    assert said["access_code"] in sent.text
+
+
+async def test_only_its_own_people_enter(institutions: Aduan, phone: str) -> None:
+    """P18: without a token of this institution nothing is read and nothing kept, whatever the body."""
     before = len(institutions.ticket_numbers())
-    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {token(institutions, slug)}"}):
-        given = {"Idempotency-Key": f"key-{phone}", **headers}
-        async with aiohttp.ClientSession() as session, session.post(url, headers=given, data=b"no json") as response:
-            assert response.status == 401
-            assert response.content_type == "application/problem+json"
+    files = institutions.installation.data_dir / "attachments"
+    stored = sorted(files.rglob("*"))
+    other = prove(installation_secret(institutions.installation.data_dir), "akseleran-staff", "rina", datetime.now(UTC))
+    async with aiohttp.ClientSession(institutions.url) as session:
+        for authorization in ("", "Bearer wrong", f"Basic {token(institutions, 'klikacc')}", other):
+            headers = {"Idempotency-Key": f"key-{phone}", "Authorization": authorization}
+            body = form_data({"channel": "phone"}, [("files", "x.png", png(3, 3))])
+            async with session.post(ADDRESS, headers=headers, data=body) as response:
+                assert response.status == 401
+                assert response.content_type == "application/problem+json"
+    assert sorted(files.rglob("*")) == stored
     assert len(institutions.ticket_numbers()) == before
+
+
+async def test_who_guesses_tokens_is_slowed_down(institutions: Aduan) -> None:
+    """P26: wrong tokens are counted by address; a person with a good one is not kept waiting by them."""
+    async with aiohttp.ClientSession(institutions.url) as session:
+
+        async def guess() -> int:
+            async with session.post(ADDRESS, headers={"Authorization": "Bearer guessed"}, data=b"") as response:
+                return response.status
+
+        statuses = [await guess() for _ in range(305)]
+    assert set(statuses) == {401, 429}
+    assert statuses[0] == 401
+    assert statuses[-1] == 429
+    status, _ = await enter(institutions, "klikacc", "while-guessed", {"channel": "walk_in", "narrative": STORY})
+    assert status == 201
+
+
+async def test_an_institution_without_staff_says_so(institutions: Aduan) -> None:
+    """404, and an address that nobody has."""
+    async with aiohttp.ClientSession(institutions.url) as session:
+        for slug in ("klikumkm", "nobody"):
+            async with session.post(f"/api/v1/organisations/{slug}/tickets") as response:
+                assert response.status == 404
+
+
+@pytest.mark.parametrize("way", ["json", "groups"])
+async def test_the_groups_of_the_schema_may_be_sent_as_they_are(institutions: Aduan, way: str, phone: str) -> None:
+    """Interface: as for apps, `complainant` may stand as a group or flat."""
+    who = {"full_name": "Dewi", "email": f"dewi{phone}@pelanggan.example"}
+    fields: dict[str, Any] = {"channel": "walk_in", "narrative": STORY}
+    fields |= who if way == "json" else {"complainant": who}
+    status, said = await enter(institutions, "akseleran", f"groups-{phone}", fields)
+    assert status == 201, said
+    complainant = ticket(institutions, said["ticket_number"]).complaint.complainant
+    assert (complainant.full_name, complainant.email) == ("Dewi", who["email"])

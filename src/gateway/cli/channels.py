@@ -55,6 +55,6 @@ def _described(installation: Installation, channel: Channel) -> dict[str, object
 
 def _joined(parts: Sequence[tuple[Sequence[str], str]]) -> str:
     """What is said of each group of channels; without their names where all are alike."""
-    if len(parts) == 1:
+    if len({text for _, text in parts}) == 1:
         return parts[0][1]
     return " | ".join(f"{', '.join(names)}: {text}" for names, text in parts)

@@ -26,7 +26,10 @@ def open_(
     name: Annotated[str | None, typer.Option(help="The customer's name.")] = None,
     phone: Annotated[str | None, typer.Option(help="The customer's number; the receipt may go there.")] = None,
     email: Annotated[str | None, typer.Option(help="The customer's address; the receipt goes there.")] = None,
-    text: Annotated[str | None, typer.Option(help="What the customer says.")] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="What the customer says; other users of the machine may see it in the list of processes."),
+    ] = None,
     text_file: Annotated[
         Path | None, typer.Option(metavar="FILE", allow_dash=True, help="The same from a file; - reads standard input.")
     ] = None,
@@ -128,13 +131,13 @@ def _lines(said: Mapping[str, Any]) -> Iterator[str]:
     received = wib(datetime.fromisoformat(said["received_at"]))
     sent = ", ".join(said["receipt_goes_by"])
     yield f"{said['ticket_number']}  {said['channel']}, {said['form']}, {said['entered_by']}"
-    yield f"  diterima / received        {received} WIB"
+    yield f"  diterima / received          {received} WIB"
     yield f"  dihitung dari / counts from  {said['counts_from']}"
-    yield f"  jawaban / answer by        {said['first_response_due'] or '-'}"
-    yield f"  selesai / solve by         {said['resolve_due'] or '-'}"
-    yield f"  kode / code                {said['access_code']}"
-    yield f"  kontak / contact           {said['contact']}"
-    yield f"  tanda terima / receipt     {f'dikirim lewat / sent by {sent}' if sent else _BY_HAND[said['channel']]}"
+    yield f"  jawaban / answer by          {said['first_response_due'] or '-'}"
+    yield f"  selesai / solve by           {said['resolve_due'] or '-'}"
+    yield f"  kode / code                  {said['access_code']}"
+    yield f"  kontak / contact             {said['contact']}"
+    yield f"  tanda terima / receipt       {f'dikirim lewat / sent by {sent}' if sent else _BY_HAND[said['channel']]}"
     yield ""
     yield "Bacakan kepada pelanggan:"
     yield said["read_out"]["id"]

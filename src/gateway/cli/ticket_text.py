@@ -15,6 +15,8 @@ def lines_of(view: TicketView) -> Iterator[str]:
     if view.aliases:
         yield f"  also known as   {', '.join(view.aliases)}"
     yield f"  received        {wib(complaint.received_at)} WIB by {complaint.channel} ({complaint.channel_id})"
+    if complaint.entered_by is not None:
+        yield f"  entered by      {complaint.entered_by}"
     yield f"  counts from     {complaint.effective_received_date}, {complaint.form}"
     yield f"  answer by       {ticket.first_response_due or '-'}"
     earliest = f"{ticket.resolve_earliest} to " if ticket.resolve_earliest else ""
