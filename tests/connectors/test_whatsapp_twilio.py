@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import web
 
-from connectors.contract import Request, Setup
+from connectors.contract import Setup
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -23,7 +23,8 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.whatsapp_twilio import WhatsAppTwilio
-from normalizer.message import Attachment, Delivery, Event, Ignored, Message, Outgoing
+from harness.webhook import Webhook
+from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing
 from simulator.app import start
 from simulator.twilio import Twilio
 
@@ -32,30 +33,6 @@ Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Await
 
 SARI = "whatsapp:+6281200000001"
 ACCOUNT = "ACd1a0b1c2d3e4f5061728394a5b6c7d8e"
-
-
-class Ours:
-    """Our webhook: hands every request to the connector and keeps what it means."""
-
-    def __init__(self) -> None:
-        self.connector: WhatsAppTwilio | None = None
-        self.events: list[Event] = []
-
-    async def answer(self, called: web.Request) -> web.StreamResponse:
-        """What the gateway does, without its journal."""
-        headers = tuple((name.lower(), value) for name, value in called.headers.items())
-        request = Request(
-            method=called.method,
-            target=called.raw_path,
-            headers=headers,
-            body=await called.read(),
-            received_at=datetime.now(UTC),
-        )
-        assert self.connector is not None
-        intake = self.connector.receive(request)
-        for raw in intake.keep:
-            self.events += self.connector.parse(raw)
-        return web.Response(body=intake.answer.body, content_type=intake.answer.content_type)
 
 
 @pytest.fixture
@@ -74,9 +51,9 @@ async def twilio() -> AsyncIterator[Twilio]:
 
 
 @pytest.fixture
-async def ours(serve: Serve, twilio: Twilio, make_setup: MakeSetup) -> AsyncIterator[Ours]:
+async def ours(serve: Serve, twilio: Twilio, make_setup: MakeSetup) -> AsyncIterator[Webhook]:
     """Our webhook at the address that Twilio is told."""
-    ours = Ours()
+    ours = Webhook()
     public_url = await serve(ours.answer)
     setup = make_setup(
         "whatsapp_twilio",
@@ -86,16 +63,16 @@ async def ours(serve: Serve, twilio: Twilio, make_setup: MakeSetup) -> AsyncIter
         page_size=2,
         templates={"notice": "HX00000000000000000000000000000001"},
     )
-    ours.connector = WhatsAppTwilio(setup)
+    connector = ours.connector = WhatsAppTwilio(setup)
     twilio.webhook_url = f"{public_url}/in/akseleran-whatsapp_twilio"
     yield ours
-    await ours.connector.aclose()
+    await connector.aclose()
 
 
 @pytest.fixture
-def connector(ours: Ours) -> WhatsAppTwilio:
+def connector(ours: Webhook) -> WhatsAppTwilio:
     """The connector behind our webhook."""
-    assert ours.connector is not None
+    assert isinstance(ours.connector, WhatsAppTwilio)
     return ours.connector
 
 
@@ -105,7 +82,7 @@ def out(**changes: Any) -> Outgoing:
 
 
 async def test_a_text_is_answered_and_its_statuses_find_the_receipt(
-    ours: Ours, twilio: Twilio, connector: WhatsAppTwilio
+    ours: Webhook, twilio: Twilio, connector: WhatsAppTwilio
 ) -> None:
     """Message in, receipt out, callbacks back with our key, all signed."""
     sid = await twilio.inject_text(SARI, "Dana belum cair — 🙏", name="Sari", user_id="ID.1349")
@@ -199,7 +176,7 @@ async def test_an_ambiguous_send_is_looked_for_before_a_retry(twilio: Twilio, co
     assert await connector.find(out(text="taken")) is None
 
 
-async def test_what_the_webhook_missed_is_listed(ours: Ours, twilio: Twilio, connector: WhatsAppTwilio) -> None:
+async def test_what_the_webhook_missed_is_listed(ours: Webhook, twilio: Twilio, connector: WhatsAppTwilio) -> None:
     """P6: while we were away five messages came, one with a file; all are found, each under the webhook's own key."""
     before = datetime.now(UTC)
     address, twilio.webhook_url = twilio.webhook_url, ""
@@ -235,7 +212,7 @@ async def fetched(connector: WhatsAppTwilio, attachment: Attachment) -> bytes:
 
 
 async def test_files_are_fetched_and_credentials_stay_at_twilio(
-    ours: Ours, twilio: Twilio, connector: WhatsAppTwilio
+    ours: Webhook, twilio: Twilio, connector: WhatsAppTwilio
 ) -> None:
     """The redirect to the media host is followed without the Authorization header."""
     content = bytes(range(256)) * 100
@@ -262,7 +239,7 @@ async def test_check_asks_for_the_account(twilio: Twilio, connector: WhatsAppTwi
 
 async def test_shared_keys_sign_webhooks(serve: Serve, make_setup: MakeSetup) -> None:
     """An account whose webhooks are signed with a shared key (HMAC-SHA256) is understood."""
-    ours = Ours()
+    ours = Webhook()
     public_url = await serve(ours.answer)
     account = Twilio(
         account_sid=ACCOUNT,
