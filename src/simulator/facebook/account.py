@@ -14,10 +14,9 @@ from simulator.facebook.injections import Injections
 from simulator.facebook.people import People
 from simulator.facebook.records import Comment, Json, Kind, Received, Sent, Update
 from simulator.faults import Faults
-from simulator.place import Attachment, Mounted, Place, Talk
+from simulator.meta_account import MetaAccount, encode
+from simulator.place import Attachment, Mounted, Talk
 from simulator.weather import Weather
-from simulator.whatsapp_cloud.payloads import encode, sign
-from simulator.whatsapp_cloud.records import Handshake
 
 # Messages are tried for one hour, then the page is unsubscribed; everything else is tried for 36 hours.
 MESSAGE_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 2320)
@@ -40,7 +39,7 @@ def _policy(waits: Sequence[float]) -> RetryPolicy:
 POLICIES: Mapping[bool, RetryPolicy] = {True: _policy(MESSAGE_WAITS), False: _policy(OTHER_WAITS)}
 
 
-class Facebook(Injections):
+class Facebook(MetaAccount, Injections):
     """A page with Messenger and comments. Times are seconds since the epoch; `time_scale` shortens waits."""
 
     kind = "facebook"
@@ -100,36 +99,8 @@ class Facebook(Injections):
         self.files: OrderedDict[str, Attachment] = OrderedDict()
         self.tasks = Tasks()
         self._mixer: Mixer[Update] = Mixer(self._post, self.tasks)
-        self._place: Place | None = None
+        self._policy = POLICIES[True]
         self._next = 100 + secrets.randbelow(10**6)
-
-    # ---- life
-
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every retry and report under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when every webhook was accepted or given up."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What a business gives as the address of the Graph API, without version."""
-        return self.place.base_url
 
     @property
     def subscribed(self) -> bool:
@@ -177,29 +148,6 @@ class Facebook(Injections):
         """Delivers these items together."""
         return await self._post_now(list(updates))
 
-    async def inject_raw(
-        self, body: bytes | Json, *, secret: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> Delivery:
-        """Posts these bytes once, signed with `secret` (default: the right one); `headers` replace what is signed."""
-        sending = self._delivery(body if isinstance(body, bytes) else encode(body), secret)
-        if headers is not None:
-            sending.headers = dict(headers)
-        await delivery.attempt(self.place.http, sending, POLICIES[True])
-        self.deliveries.append(sending)
-        return sending
-
-    async def handshake(self, *, verify_token: str | None = None) -> Handshake:
-        """Asks the webhook as Meta does when it is registered; `ok` says whether Meta would be content."""
-        challenge = str(secrets.randbelow(10**10))
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": self.verify_token if verify_token is None else verify_token,
-        }
-        async with self.place.http.get(self.webhook_url, params=query, allow_redirects=False) as answer:
-            body = await answer.content.read(4_096)
-            return Handshake(answer.status, body, answer.status == 200 and body == challenge.encode())
-
     def add_file(self, content: bytes, media_type: str, filename: str) -> str:
         """Puts a file on the media host; its address, which needs no token."""
         key = secrets.token_urlsafe(12)
@@ -236,11 +184,3 @@ class Facebook(Injections):
         await delivery.retry(self.place.http, sending, policy, self.time_scale)
         if sending.given_up and messages:
             self.subscribed_fields = ()
-
-    def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "facebookexternalua",
-            "X-Hub-Signature-256": sign(self.app_secret if secret is None else secret, body),
-        }
-        return Delivery(self.webhook_url, body, headers)

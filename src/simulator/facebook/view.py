@@ -8,10 +8,9 @@ from simulator.facebook.records import Comment, Sent
 from simulator.place import Asks, Attachment, Choice, Line
 
 
-class Messenger:
-    """The page's inbox as the counterpart of a conversation."""
+class OfPage:
+    """What both talks of a page share."""
 
-    channel = "Facebook Messenger"
     asks: Asks = "handle"
 
     def __init__(self, page: Facebook) -> None:
@@ -21,6 +20,12 @@ class Messenger:
     def name(self) -> str:
         """The institution."""
         return self._page.name
+
+
+class Messenger(OfPage):
+    """The page's inbox as the counterpart of a conversation."""
+
+    channel = "Facebook Messenger"
 
     @property
     def address(self) -> str:
@@ -52,19 +57,10 @@ class Messenger:
         return sorted(lines, key=lambda line: line.at)
 
 
-class Comments:
+class Comments(OfPage):
     """The newest post of the page as the counterpart of a conversation that everybody reads."""
 
     channel = "Facebook (komentar / comments)"
-    asks: Asks = "handle"
-
-    def __init__(self, page: Facebook) -> None:
-        self._page = page
-
-    @property
-    def name(self) -> str:
-        """The institution."""
-        return self._page.name
 
     @property
     def address(self) -> str:

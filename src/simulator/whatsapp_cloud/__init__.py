@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from simulator.meta_account import Handshake
 from simulator.place import Account, Ports, Service
 from simulator.whatsapp_cloud.account import WhatsAppCloud
 from simulator.whatsapp_cloud.limits import Limits
 from simulator.whatsapp_cloud.payloads import Number
-from simulator.whatsapp_cloud.records import Handshake, Received, Sent
+from simulator.whatsapp_cloud.records import Received, Sent
 
 __all__ = ["SERVICE", "Handshake", "Limits", "Number", "Received", "Sent", "WhatsAppCloud"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Unpack
@@ -10,7 +9,8 @@ from typing import Any, Literal, Unpack
 from simulator import delivery
 from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
 from simulator.faults import Faults
-from simulator.place import Mounted, Place
+from simulator.meta_account import MetaAccount
+from simulator.place import Mounted
 from simulator.weather import Weather
 from simulator.whatsapp_cloud import inbound, payloads
 from simulator.whatsapp_cloud.inbound import Content
@@ -19,7 +19,7 @@ from simulator.whatsapp_cloud.limits import Limits
 from simulator.whatsapp_cloud.media import Media, MediaStore
 from simulator.whatsapp_cloud.payloads import Number, Person, Update
 from simulator.whatsapp_cloud.people import People, digits_of
-from simulator.whatsapp_cloud.records import Handshake, Received, Sent, new_message_id
+from simulator.whatsapp_cloud.records import Received, Sent, new_message_id
 from simulator.whatsapp_cloud.sending import status_update
 from simulator.whatsapp_cloud.view import CustomerView
 
@@ -32,7 +32,7 @@ MOST_RETRYING = 20_000  # webhooks that wait for another attempt; further ones a
 POLICY = RetryPolicy(waits=RETRY_WAITS, wanted=lambda attempt: attempt.status != 200)
 
 
-class WhatsAppCloud(CustomerView):
+class WhatsAppCloud(MetaAccount, CustomerView):
     """A WhatsApp Cloud API account with one number. Times are seconds since the epoch; `time_scale` shortens waits."""
 
     kind = "whatsapp_cloud"
@@ -95,35 +95,7 @@ class WhatsAppCloud(CustomerView):
         self.delivered_in_month: dict[str, int] = {}
         self.tasks = Tasks()
         self._mixer: Mixer[Update] = Mixer(self._post, self.tasks)
-        self._place: Place | None = None
-
-    # ---- life
-
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every retry and status under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when every webhook was accepted or given up."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What a business gives as the address of the Graph API, without version."""
-        return self.place.base_url
+        self._policy = POLICY
 
     @property
     def phone_number_id(self) -> str:
@@ -185,30 +157,6 @@ class WhatsAppCloud(CustomerView):
         item |= {"to": digits_of(to), "text": {"body": text}}
         return await self._post_now([Update(self.number, "smb_message_echoes", "message_echoes", item)])
 
-    async def inject_raw(
-        self, body: bytes | Json, *, secret: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> Delivery:
-        """Posts these bytes once, signed with `secret` (default: the right one); `headers` replace what is signed."""
-        raw = body if isinstance(body, bytes) else payloads.encode(body)
-        sending = self._delivery(raw, secret)
-        if headers is not None:
-            sending.headers = dict(headers)
-        await delivery.attempt(self.place.http, sending, POLICY)
-        self.deliveries.append(sending)
-        return sending
-
-    async def handshake(self, *, verify_token: str | None = None, url: str | None = None) -> Handshake:
-        """Asks the webhook as Meta does when it is subscribed; `ok` says whether Meta would be content."""
-        challenge = str(secrets.randbelow(10**10))
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": self.verify_token if verify_token is None else verify_token,
-        }
-        async with self.place.http.get(url or self.webhook_url, params=query, allow_redirects=False) as answer:
-            body = await answer.content.read(4_096)
-            return Handshake(answer.status, body, answer.status == 200 and body == challenge.encode())
-
     def add_media(self, content: bytes, media_type: str, filename: str = "") -> Media:
         """Puts a file into Meta's store and returns it with its id."""
         return self.media.add(content, media_type, filename, self.clock())
@@ -249,12 +197,3 @@ class WhatsAppCloud(CustomerView):
         else:
             sending.given_up = POLICY.wanted(first)
         return sending
-
-    def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:
-        signature = payloads.sign(self.app_secret if secret is None else secret, body)
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "facebookexternalua",
-            "X-Hub-Signature-256": signature,
-        }
-        return Delivery(self.webhook_url, body, headers)

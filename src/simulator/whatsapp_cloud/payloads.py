@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from simulator.meta_account import encode as encode
+from simulator.meta_account import sign as sign
 
 MOST_UPDATES = 1_000  # in one POST
 MOST_BYTES = 3_000_000  # of one POST
@@ -148,16 +149,6 @@ def envelope(updates: Iterable[Update]) -> Json:
         "object": "whatsapp_business_account",
         "entry": [{"id": waba_id, "changes": changes} for waba_id, changes in entries.items()],
     }
-
-
-def encode(payload: Any) -> bytes:
-    """JSON as Meta writes it: no spaces, non-ASCII and slashes escaped."""
-    return json.dumps(payload, separators=(",", ":"), ensure_ascii=True).replace("/", "\\/").encode("ascii")
-
-
-def sign(app_secret: str, body: bytes) -> str:
-    """The value of X-Hub-Signature-256 for these bytes."""
-    return "sha256=" + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def webhook_sha256(content: bytes) -> str:

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator.meta_account import Handshake as Handshake
 from simulator.place import Choice
 from simulator.whatsapp_cloud.inbound import Content
 from simulator.whatsapp_cloud.media import Media
@@ -74,15 +75,6 @@ class Sent:
     def in_reply_to(self) -> str | None:
         """The message that this one quotes."""
         return (self.payload.get("context") or {}).get("message_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Handshake:
-    """What the business answered to the handshake."""
-
-    status: int
-    body: bytes
-    ok: bool
 
 
 def new_message_id() -> str:
