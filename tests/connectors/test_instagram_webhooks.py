@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
-from connectors.contract import Request, Setup
-from connectors.errors import Rejected
+from connectors.contract import Setup
 from connectors.instagram import Instagram
-from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Outgoing
+from harness.webhook import Webhook
+from normalizer.message import Deletion, Delivery, Edit, Ignored, Message, Outgoing
 from simulator.app import start
 from simulator.instagram import Instagram as Meta
 
@@ -23,47 +22,21 @@ ACCOUNT = "17841400000000001"
 SARI, BUDI = "sari.w", "budi_s"
 
 
-class Ours:
-    """Our webhook: hands every request to the connector and keeps what it means."""
-
-    def __init__(self) -> None:
-        self.connector: Instagram | None = None
-        self.events: list[Event] = []
-
-    async def answer(self, called: web.Request) -> web.StreamResponse:
-        """What the gateway does, without its journal."""
-        request = Request(
-            method=called.method,
-            target=called.raw_path,
-            headers=tuple((name.lower(), value) for name, value in called.headers.items()),
-            body=await called.read(),
-            received_at=datetime.now(UTC),
-        )
-        assert self.connector is not None
-        try:
-            intake = self.connector.receive(request)
-        except Rejected as rejected:
-            return web.Response(status=rejected.status)
-        for raw in intake.keep:
-            self.events += self.connector.parse(raw)
-        return web.Response(body=intake.answer.body, content_type=intake.answer.content_type)
-
-    def messages(self) -> list[Message]:
-        """What customers said."""
-        return [event for event in self.events if isinstance(event, Message)]
+def messages(ours: Webhook) -> list[Message]:
+    """What customers said."""
+    return [event for event in ours.events if isinstance(event, Message)]
 
 
 @pytest.fixture
-async def ours() -> AsyncIterator[Ours]:
+def ours() -> Webhook:
     """Our webhook."""
-    ours = Ours()
-    yield ours
-    if ours.connector is not None:
-        await ours.connector.aclose()
+    return Webhook()
 
 
 @pytest.fixture(params=[None, "106540352249001"], ids=["instagram-login", "facebook-login"])
-async def meta(request: pytest.FixtureRequest, ours: Ours, serve: Serve, make_setup: MakeSetup) -> AsyncIterator[Meta]:
+async def meta(
+    request: pytest.FixtureRequest, ours: Webhook, serve: Serve, make_setup: MakeSetup
+) -> AsyncIterator[Meta]:
     """Meta, pretended, whose webhooks come to us."""
     account = Meta(
         account_id=ACCOUNT,
@@ -74,12 +47,14 @@ async def meta(request: pytest.FixtureRequest, ours: Ours, serve: Serve, make_se
         webhook_url=await serve(ours.answer) + "/in/ig",
     )
     simulation = await start([account])
-    ours.connector = Instagram(make_setup("instagram", api_base=account.base_url, page_id=request.param))
+    connector = Instagram(make_setup("instagram", api_base=account.base_url, page_id=request.param))
+    ours.connector = connector
     yield account
+    await connector.aclose()
     await simulation.aclose()
 
 
-async def test_every_kind_of_event_over_the_wire(ours: Ours, meta: Meta) -> None:
+async def test_every_kind_of_event_over_the_wire(ours: Webhook, meta: Meta) -> None:
     """Signed by the simulator, accepted and read by us, in the form of either login."""
     first = await meta.inject_text(SARI, "Dana belum cair — 🙏")
     await meta.inject_file(SARI, b"bukti", "image/jpeg", filename="bukti.jpg")
@@ -94,36 +69,36 @@ async def test_every_kind_of_event_over_the_wire(ours: Ours, meta: Meta) -> None
     await meta.settled()
     kinds = [type(event) for event in ours.events]
     assert kinds == [Message] * 5 + [Edit, Deletion, Delivery, Ignored, Ignored]
-    assert [message.channel for message in ours.messages()] == ["instagram_dm"] * 3 + ["instagram_comment"] * 2
-    assert [message.text for message in ours.messages()] == ["Dana belum cair — 🙏", "", "", "Tolong dicek min", ""]
+    assert [message.channel for message in messages(ours)] == ["instagram_dm"] * 3 + ["instagram_comment"] * 2
+    assert [message.text for message in messages(ours)] == ["Dana belum cair — 🙏", "", "", "Tolong dicek min", ""]
     edit, deletion = ours.events[5], ours.events[6]
     assert isinstance(edit, Edit)
     assert isinstance(deletion, Deletion)
-    assert edit.message_key == deletion.message_key == ours.messages()[0].key
+    assert edit.message_key == deletion.message_key == messages(ours)[0].key
     assert all(delivery.status == 200 for delivery in meta.deliveries)
 
 
-async def test_what_we_said_ourselves_never_comes_back_as_a_complaint(ours: Ours, meta: Meta) -> None:
+async def test_what_we_said_ourselves_never_comes_back_as_a_complaint(ours: Webhook, meta: Meta) -> None:
     """T33: the echo, even before our send is answered, and the webhook of our own public answer."""
     meta.echo_first = True
     await meta.inject_text(SARI, "Halo")
     comment = await meta.inject_comment(BUDI, "Halo")
-    assert ours.connector is not None
-    recipient = ours.messages()[0].sender.key.removeprefix("ig:")
+    assert isinstance(ours.connector, Instagram)
+    recipient = messages(ours)[0].sender.key.removeprefix("ig:")
     await ours.connector.send(Outgoing(key="r-1", recipient=recipient, text="Nomor tiket: AKS-1"))
     await ours.connector.send(Outgoing(key="r-2", recipient=f"comment:{comment}", text="Lewat DM ya.", public=True))
     await ours.connector.send(Outgoing(key="r-3", recipient=f"comment:{comment}", text="Nomor tiket: AKS-2"))
     await meta.settled()
-    assert len(ours.messages()) == 2
+    assert len(messages(ours)) == 2
     assert [event.reason for event in ours.events if isinstance(event, Ignored)].count("own comment") == 1
 
 
-async def test_a_batch_is_read_whole(ours: Ours, meta: Meta) -> None:
+async def test_a_batch_is_read_whole(ours: Webhook, meta: Meta) -> None:
     """T1, T6: messages and comments of many people in one POST; each keeps its own kind and person."""
     updates = [meta.update(f"orang_{each}", {"text": f"pesan {each}"}) for each in range(100)]
     updates += [meta.comment_update(meta.commented(f"orang_{each}", f"komentar {each}")) for each in range(100)]
     assert (await meta.inject_batch(updates)).status == 200
-    found = ours.messages()
+    found = messages(ours)
     assert len({message.key for message in found}) == 200
     assert len({message.sender.key for message in found}) == 100
     assert [message.channel for message in found] == ["instagram_dm"] * 100 + ["instagram_comment"] * 100

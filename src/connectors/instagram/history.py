@@ -9,23 +9,23 @@ from datetime import datetime
 import msgspec
 
 from connectors.instagram.parse import listed_moment
-from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Page, Written, WrittenList
+from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Written, WrittenList
 from connectors.meta_graph import Graph, read
 
-PAGE_SIZE = 50  # of posts and of comments: the most that one page holds
+MOST_REPLIES = 50  # listed below one comment
 WORDS = "id,text,timestamp,from"
 MESSAGES = "messages.limit(20){id,created_time,from,message}"
 
 
 async def comments_since(graph: Graph, account: str, moment: datetime, most_posts: int) -> AsyncGenerator[Listed, None]:
     """Comments and replies since `moment` (UTC) under the newest posts, one value for each post that has any."""
-    fields = f"{WORDS},replies.limit({PAGE_SIZE}){{{WORDS}}}"
+    fields = f"{WORDS},replies.limit({MOST_REPLIES}){{{WORDS}}}"
     async with aclosing(_posts(graph, account, most_posts)) as posts:
         async for post in posts:
             new: list[msgspec.Raw] = []
-            async with aclosing(_pages(graph, f"{post}/comments", fields)) as pages:
+            async with aclosing(graph.pages(f"{post}/comments", fields=fields)) as pages:
                 async for page in pages:
-                    found = [item for comment in page.data for item in _since(comment, moment)]
+                    found = [item for comment in page for item in _since(comment, moment)]
                     new += found
                     # Newest first: a whole page without anything new ends the looking under this post.
                     if not found:
@@ -51,26 +51,15 @@ async def said_under(graph: Graph, account: str, comment: str) -> list[Written]:
 
 async def _posts(graph: Graph, account: str, most: int) -> AsyncGenerator[str, None]:
     left = most
-    async with aclosing(_pages(graph, f"{account}/media", "id")) as pages:
+    async with aclosing(graph.pages(f"{account}/media", fields="id")) as pages:
         async for page in pages:
-            for item in page.data[:left]:
+            for item in page[:left]:
                 post = read(item, Id)
                 if post is not None and post.id.isdecimal():
                     yield post.id
-            left -= len(page.data)
+            left -= len(page)
             if left <= 0:
                 return
-
-
-async def _pages(graph: Graph, path: str, fields: str) -> AsyncGenerator[Page, None]:
-    position: dict[str, str | int] = {}
-    while True:
-        page = await graph.get(path, Page, fields=fields, limit=PAGE_SIZE, **position)
-        yield page
-        cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
-        if cursors is None or not cursors.after or cursors.after == position.get("after"):
-            return
-        position = {"after": cursors.after}
 
 
 def _since(item: msgspec.Raw, moment: datetime) -> list[msgspec.Raw]:

@@ -74,28 +74,6 @@ class ListedComment(Struct):
     replies: Replies | None = None
 
 
-class Cursors(Struct):
-    """{"before":"QVF","after":"QVF"}"""
-
-    after: str | None = None
-
-
-# {"cursors":{"after":"QVF"},"next":"https://graph.facebook.com/..."}
-class Paging(Struct):
-    """Where a list goes on; `next` is an address with a token in it: its presence counts, it is never called."""
-
-    cursors: Cursors | None = None
-    next: str | None = None
-
-
-# {"data":[{...}],"paging":{...}}
-class Page(Struct):
-    """One page of any list."""
-
-    data: list[Raw]
-    paging: Paging | None = None
-
-
 class Id(Struct):
     """{"id":"1790001"}"""
 
