@@ -286,7 +286,7 @@ async def test_check_compares_the_webhook(bot: Bot, connector: TelegramWebhook) 
     await connector.check()
     bot.queue.pushing = False
     await bot.inject_text("sari", "menunggu")
-    with pytest.raises(Unavailable, match="1 updates wait.*502 Bad Gateway"):
+    with pytest.raises(Unavailable, match=r"1 updates wait.*502 Bad Gateway"):
         await connector.check()
     bot.set_webhook("https://other.invalid/hook")
     with pytest.raises(Misconfigured, match="elsewhere"):

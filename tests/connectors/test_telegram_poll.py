@@ -19,7 +19,7 @@ from simulator import Weather
 from simulator.telegram import Telegram as Bot
 from telegram_bot import PUBLIC_URL, connected, running_bot
 
-POLL = {"mode": "poll", "secret_token": None, "poll_seconds": 1}
+POLL: dict[str, Any] = {"mode": "poll", "secret_token": None, "poll_seconds": 1}
 
 
 @pytest.fixture

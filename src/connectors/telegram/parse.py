@@ -52,22 +52,21 @@ def parse(raw: Raw, bot: str, most: int | None) -> list[Event]:
     update_id = decode(update["update_id"], Id, ".update_id")
     reading = Reading(received_at=raw.received_at, bot=bot, most=most, update_id=update_id)
     found: list[Event] = []
-    for name, item in update.items():
-        if name == "update_id":
+    for name, read in _READ.items():
+        if (item := update.get(name)) is None:
             continue
         try:
-            found.append(_event(reading, name, item))
+            found.append(read(reading, item))
         except UNREADABLE as broken:
-            reason, at = why(broken, f"$.{name}" if name in _READ else "$")
+            reason, at = why(broken, f"$.{name}")
             found.append(Unreadable(path=at, reason=reason))
-    return found or [Ignored(reason="empty update")]
+    return found or [Ignored(reason=_passed_over(update))]
 
 
-def _event(reading: Reading, name: str, item: msgspec.Raw) -> Event:
-    read = _READ.get(name)
-    if read is not None:
-        return read(reading, item)
-    return Ignored(reason=f"update: {name}" if name in PASSED_OVER else "update: other")
+def _passed_over(update: Update) -> str:
+    """What an update is about that we do not read; the words are counted, so they are never the sender's own."""
+    known = PASSED_OVER & update.keys()
+    return f"update: {min(known)}" if known else "update: other" if len(update) > 1 else "empty update"
 
 
 def _message(reading: Reading, raw: msgspec.Raw) -> Event:
