@@ -182,13 +182,14 @@ class VoiceTwilio:
     async def _found(
         self, item: msgspec.Raw, calls: dict[str, msgspec.Raw], spoke: set[str], earliest: datetime
     ) -> Raw | None:
-        """What is kept of a listed recording: nothing where it belongs to another number or is not ready yet."""
+        """What is kept of a listed recording: nothing of another number, of whole calls, of what is not ready."""
         found = read(item, RecordingResource)
         if found is None:
             return self._raw(msgspec.Raw(b"{}"), item)
-        spoke.add(found.call_sid)
+        if found.source == "RecordVerb" and found.status not in ("absent", "deleted"):
+            spoke.add(found.call_sid)
         at = moment(found.start_time, found.date_created)
-        if found.status not in _READY or (at is not None and at < earliest):
+        if found.source != "RecordVerb" or found.status not in _READY or (at is not None and at < earliest):
             return None
         if found.call_sid not in calls:
             url = f"{self._rest.account}/Calls/{quote(found.call_sid, safe='')}.json"

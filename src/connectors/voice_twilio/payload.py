@@ -31,6 +31,8 @@ class RecordingResource(Struct):
     account_sid: str
     call_sid: str
     status: str = ""
+    #: "RecordVerb" is what a caller was asked to say; "Trunking" and others record whole calls.
+    source: str = "RecordVerb"
     start_time: str | None = None
     date_created: str | None = None
 
