@@ -166,8 +166,8 @@ async def test_a_letter_with_its_scan_is_mailed_a_receipt(institutions: Aduan, p
     assert not view.tasks
 
 
-async def test_a_call_by_hand_or_menu_is_the_same_channel(institutions: Aduan, phone: str) -> None:
-    """G9: an oral complaint with documents is treated as written; its first answer still counts as that of a call."""
+async def test_a_call_with_papers_is_treated_as_written(institutions: Aduan, phone: str) -> None:
+    """K8, K10, G9: a call with documents is solved as a written complaint; it is answered as any call."""
     fields = {"channel": "phone", "narrative": STORY, "received_at": "2026-01-05T10:00:00+07:00"}
     _, said = await enter(institutions, "klikacc", f"papers-{phone}", fields, png(9, int(phone) % 90 + 1))
     assert said["form"] == "oral"

@@ -129,6 +129,14 @@ def _write(config: Path, policy: Policy, slug: str, name: str, url: str, specs: 
     return example
 
 
+#: What is told of our own channels, which have no provider's console.
+_OWN = {
+    "web_form": "the form's address",
+    "app_form": "the address for your app",
+    "walk_in": "by hand with `aduan tickets open`; the address for your programs",
+}
+
+
 def _tell(config: Path, slug: str, url: str, specs: dict[str, Spec], example: Example, policy: Policy) -> None:
     from gateway.cli.capabilities import address_of, is_pushed
 
@@ -139,8 +147,8 @@ def _tell(config: Path, slug: str, url: str, specs: dict[str, Spec], example: Ex
         if not is_pushed(spec.facts):
             say(f"  {spec.facts.name.value}: nothing to paste, it is fetched")
             continue
-        own = {"web_form": "the form's address", "app_form": "the address for your app"}
-        say(f"  {spec.facts.name.value}: {own.get(spec.channels[0], 'webhook')} {address_of(spec, url, slug, id_)}")
+        what = next((_OWN[name] for name in spec.channels if name in _OWN), "webhook")
+        say(f"  {spec.facts.name.value}: {what} {address_of(spec, url, slug, id_)}")
         if "verify_token" in spec.settings.model_fields:
             say(f"    verify token: what you put into {id_.replace('-', '_').upper()}_VERIFY_TOKEN")
     say("\nVariabel lingkungan / environment variables to set:")
