@@ -149,8 +149,8 @@ async def test_a_second_private_reply_counts_as_sent(page: Page, ours: Ours, num
     with pytest.raises(Ambiguous):
         await ours.facebook.send(out(recipient=reply.recipient))
     again = await ours.facebook.send(out(recipient=reply.recipient, possible_duplicate=True))
-    assert again.provider_id == root
-    assert len(page.sent) == 1
+    assert [sent.id for sent in page.sent] == [again.provider_id]
+    assert page.sent[0].comment_id == root
 
 
 async def test_the_same_number_without_a_reply_is_no_success(page: Page, ours: Ours) -> None:
@@ -164,6 +164,16 @@ async def test_the_same_number_without_a_reply_is_no_success(page: Page, ours: O
     page.faults.code(10900)
     await page.remove_comment(reply.recipient.partition("/")[0])
     assert (await ours.facebook.send(out(recipient=reply.recipient))).provider_id
+
+
+async def test_what_staff_said_in_private_is_not_our_receipt(page: Page, ours: Ours) -> None:
+    """P14: a comment has one private reply; when it was another one, the receipt takes the next route."""
+    await page.comment(SARI, "Dana saya belum kembali!")
+    reply = ours.last(Message).reply
+    assert reply is not None
+    await ours.facebook.send(out(recipient=reply.recipient, text="Halo, ini petugas"))
+    with pytest.raises(Unreachable):
+        await ours.facebook.send(out(recipient=reply.recipient))
 
 
 async def test_a_doubtful_public_line_is_looked_for(page: Page, ours: Ours) -> None:

@@ -7,7 +7,6 @@ reads and one private message. A direct message's recipient is the page-scoped i
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -18,11 +17,11 @@ import msgspec
 from connectors import codes, facts, signing
 from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Unreachable
-from connectors.facebook import payload
-from connectors.facebook.parse import LISTED, Reading, comment_thread, iso_moment, parse
+from connectors.facebook import history, payload
+from connectors.facebook.parse import LISTED, Reading, comment_thread, parse
 from connectors.facebook.settings import Settings
 from connectors.media import MediaClient
-from connectors.meta_graph import Graph, read
+from connectors.meta_graph import Graph
 from connectors.meta_messaging import MARK, Product, after_comment
 from connectors.meta_webhook import MetaWebhook
 from normalizer.message import Attachment, Channel, Event, Outgoing, Raw, Sent
@@ -34,9 +33,6 @@ COMMENTS: Channel = "facebook_comment"
 MESSAGES: Channel = "facebook_dm"
 #: Webhook fields without which complaints would not arrive.
 NEEDED_FIELDS = ("messages", "feed")
-COMMENT_FIELDS = "id,message,from,created_time,parent{id},is_hidden,attachment"
-#: What may stand in an address that we build.
-_ID = re.compile(r"[0-9]{1,64}(?:_[0-9]{1,64}){0,3}")
 
 
 class Facebook:
@@ -99,7 +95,7 @@ class Facebook:
         if out.template is not None:
             raise Refused("template", "this channel has no templates")
         first, is_comment, person = out.recipient.partition("/")
-        if not _ID.fullmatch(first):
+        if not history.ID.fullmatch(first):
             raise Unreachable("the recipient is not one of this channel")
         if out.public:
             if not is_comment:
@@ -117,7 +113,8 @@ class Facebook:
         taken = await self._graph.post(f"{self.account}/messages", payload.Taken, body, done)
         if taken is None:
             assert comment_id is not None, "only a private reply can have been given before"
-            return await self._given_before(comment_id)
+            given = await history.replied_before(self._graph, self.account, comment_id, out.text)
+            return Sent(provider_id=given, at=self._setup.now(), registers=(self._product.key(self.account, given),))
         if not taken.message_id:
             raise Ambiguous("Facebook accepted the message but its answer names none")
         registers = [self._product.key(self.account, taken.message_id)]
@@ -127,21 +124,11 @@ class Facebook:
             registers.append(after_comment(self._product, self.account, person))
         return Sent(provider_id=taken.message_id, at=self._setup.now(), registers=tuple(registers))
 
-    async def _given_before(self, comment_id: str) -> Sent:
-        """What became of a private reply that Meta says was given: sources contradict, so the comment is asked."""
-        sent = Sent(provider_id=comment_id, at=self._setup.now())
-        try:
-            known = await self._graph.get(
-                comment_id, payload.Privacy, fields="can_reply_privately,private_reply_conversation"
-            )
-        except (AuthFailed, Refused, Unreachable):
-            return sent  # the comment cannot be seen any more; the refusal stands alone
-        if known.private_reply_conversation is None and known.can_reply_privately:
-            raise Unreachable("Facebook takes no private reply to this comment")
-        return sent
-
     async def _answer(self, comment_id: str, person: str, out: Outgoing) -> Sent:
-        found = await self._answered_before(comment_id, out.text) if out.possible_duplicate else None
+        found: str | None = None
+        if out.possible_duplicate:
+            # Never a blind second try where everybody reads it (A13).
+            found = await history.answered_before(self._graph, self.account, comment_id, out.text)
         if found is None:
             made = await self._graph.post(f"{comment_id}/comments", payload.Known, {"message": out.text})
             found = made.id if made is not None else ""
@@ -150,63 +137,18 @@ class Facebook:
         registers = (comment_thread(self._product, self.account, found, self._product.sender(person)),)
         return Sent(provider_id=found, at=self._setup.now(), registers=registers if person else ())
 
-    async def _answered_before(self, comment_id: str, text: str) -> str | None:
-        """The id of our own answer with this text under a comment, or None: never a blind second try (A13)."""
-        path = f"{comment_id}/comments"
-        async with aclosing(self._graph.pages(path, fields="id,from,message", order="reverse_chronological")) as pages:
-            async for items in pages:
-                for item in items:
-                    each = read(item, payload.Comment)
-                    if each is None or each.from_ is None or str(each.from_.id) != self.account:
-                        continue
-                    if each.message == text:
-                        return each.id
-        return None
-
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
         """Comments that Meta lists since `moment` (UTC) under the newest posts; Messenger has no list that we use."""
-        async with aclosing(self._posts(moment)) as posts:
-            async for post_id in posts:
-                path, since = f"{post_id}/comments", int(moment.timestamp())
-                async with aclosing(
-                    self._graph.pages(
-                        path, fields=COMMENT_FIELDS, filter="stream", order="reverse_chronological", since=since
-                    )
-                ) as pages:
-                    async for items in pages:
-                        new = [item for item in items if self._is_missing(item, moment)]
-                        yield Batch(keep=self._kept(post_id, new), cursor=moment.isoformat())
-
-    async def _posts(self, moment: datetime) -> AsyncGenerator[str, None]:
-        """Posts with something new since `moment`; as many posts are looked at as the settings say."""
-        seen = 0
-        async with aclosing(self._graph.pages(f"{self.account}/feed", fields="id,updated_time")) as pages:
-            async for items in pages:
-                for item in items:
-                    post = read(item, payload.Post)
-                    seen += 1
-                    if post is None or not _ID.fullmatch(post.id):
-                        continue
-                    updated = iso_moment(post.updated_time)
-                    if updated is None or updated >= moment:
-                        yield post.id
-                if seen >= self._settings.reconcile_posts:
-                    return
-
-    def _is_missing(self, item: msgspec.Raw, moment: datetime) -> bool:
-        each = read(item, payload.Comment)
-        if each is None:
-            return True  # whatever it is, a person shall see it
-        if each.from_ is not None and str(each.from_.id) == self.account:
-            return False
-        at = iso_moment(each.created_time)
-        return at is None or at >= moment
-
-    def _kept(self, post_id: str, items: list[msgspec.Raw]) -> tuple[Raw, ...]:
-        if not items:
-            return ()
-        body = msgspec.json.encode(payload.Listed(page_id=self.account, post_id=post_id, data=items))
-        return (Raw(channel_id=self.channel_id, received_at=self._setup.now(), body=body, ref=f"{LISTED}{post_id}"),)
+        found = history.comments_since(self._graph, self.account, moment, self._settings.reconcile_posts)
+        async with aclosing(found) as lists:
+            async for listed in lists:
+                raw = Raw(
+                    channel_id=self.channel_id,
+                    received_at=self._setup.now(),
+                    body=msgspec.json.encode(listed),
+                    ref=f"{LISTED}{listed.post_id}",
+                )
+                yield Batch(keep=(raw,), cursor=moment.isoformat())
 
     async def check(self) -> None:
         """Asks Meta for the page and whether an app listens to it. Raises AuthFailed, Misconfigured, ..."""

@@ -100,7 +100,7 @@ class Post(Struct):
 
 
 class Known(Struct):
-    """{"id":"1029","name":"Akseleran"}: the page, or a comment that we made."""
+    """{"id":"1029","name":"Akseleran"}: the page, a comment that we made, or a conversation."""
 
     id: str = ""
 
@@ -131,4 +131,4 @@ class Privacy(Struct):
     """Whether a comment had its private reply."""
 
     can_reply_privately: bool | None = None
-    private_reply_conversation: dict[str, Raw] | None = None
+    private_reply_conversation: Known | None = None

@@ -44,6 +44,7 @@ class Graph:
         """The routes, to be mounted below the provider's path."""
         return [
             web.post("/{version}/{id}/messages", self.messages),
+            web.get("/{version}/{id}/messages", self.conversation, allow_head=False),
             web.post("/{version}/{id}/comments", self.comment),
             web.get("/{version}/{id}/comments", self.comments, allow_head=False),
             web.get("/{version}/{id}/feed", self.feed, allow_head=False),
@@ -60,6 +61,24 @@ class Graph:
         try:
             page = self._authorized(request, self._page(request))
             return await _write(request, page, lambda body: accept_message(page, body))
+        except GraphError as error:
+            return refuse(error)
+
+    async def conversation(self, request: web.Request) -> web.StreamResponse:
+        """GET /{version}/{conversation}/messages, newest first; a conversation is "t_" and the person's id."""
+        try:
+            _check_version(request)
+            person = request.match_info["id"].removeprefix("t_")
+            owner = next((page for page in self._pages.values() if page.people.knows(person)), None)
+            if owner is None:
+                raise GraphError(33, "Unsupported get request. Object does not exist")
+            page = self._authorized(request, owner)
+            said = [(each.at, each.id, each.text, person) for each in page.received if each.person == person]
+            said += [(each.at, each.id, each.text, page.page_id) for each in page.sent if each.to == person]
+            shown = [
+                {"id": id_, "message": text, "from": {"id": by}} for _, id_, text, by in sorted(said, reverse=True)
+            ]
+            return self._listed(request, page, shown)
         except GraphError as error:
             return refuse(error)
 
