@@ -275,11 +275,15 @@ async def test_trouble_on_the_way(meta: Meta, connector: Instagram) -> None:
 async def test_an_ambiguous_send_is_looked_for(meta: Meta, connector: Instagram, taken: bool) -> None:
     """A13: the same words in the conversation, or under the comment, are an earlier attempt that went through."""
     message, comment = said(connector, meta), commented(connector, meta)
+    below = commented(connector, meta, "Saya juga", handle="budi_s", parent=comment.external_id)
+    assert below.reply is not None
     began = datetime.now(UTC)
     for outgoing in (
         out(to(message), first_attempt_at=began),
         out(to(comment), text="Halo, mohon lewat DM.", public=True, first_attempt_at=began),
         out(to(comment), text="Nomor tiket: AKS-2", first_attempt_at=began),
+        # The answer to a reply stands below the top level.
+        out(to(below), text="Lewat DM.", public=True, in_reply_to=below.reply.in_reply_to, first_attempt_at=began),
     ):
         if outgoing.public:
             meta.faults.reset(accepted=taken)

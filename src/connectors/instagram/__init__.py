@@ -216,7 +216,8 @@ class Instagram:
         if kind == MENTION:
             raise Unreachable("an answer to a mention under another's post cannot be looked for")
         if out.public:
-            return await history.said_under(self._graph, self.account, place)
+            top = out.in_reply_to if out.in_reply_to is not None and _ID.fullmatch(out.in_reply_to) else place
+            return await history.said_under(self._graph, self.account, top)
         person = below if kind == COMMENT else place
         # Without a name to ask for, a second try is refused and then counts as sent.
         return await history.said_to(self._graph, self._node, person) if person else []

@@ -13,7 +13,7 @@ from connectors.instagram.payload import Conversations, Id, Listed, ListedCommen
 from connectors.meta_graph import Graph, read
 
 MOST_REPLIES = 50  # listed below one comment
-WORDS = "id,text,timestamp,from"
+WORDS = "id,text,timestamp,from,parent_id"
 MESSAGES = "messages.limit(20){id,created_time,from,message}"
 
 

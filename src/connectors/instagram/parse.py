@@ -105,6 +105,8 @@ class Reading:
             reply=events.ReplyAddress(
                 # The comment for both answers, the author to look for what was said before.
                 recipient=f"{COMMENT}{item.id}/{author}" if author else COMMENT + item.id,
+                # A public answer to a reply stands below the comment of the top level.
+                in_reply_to=item.parent_id if is_identifier(item.parent_id) else None,
                 window_until=self._product.until(sent_at, self._received_at, self._window),
             ),
             visibility="public",

@@ -40,6 +40,7 @@ class Comment(Struct):
     text: str | None = None
     from_: From | None = field(default=None, name="from")
     media: OnMedia | None = None
+    parent_id: str | None = None
     timestamp: str | None = None
 
 
