@@ -321,7 +321,8 @@ class Batch:
 
     def _owe_receipt(self, organisation: Organisation, complaint: Complaint, message: Message) -> None:
         """The receipt that every complaint is owed (K2), or why none may go out: then it is a person's task."""
-        recipient = (organisation.slug, message.reply.recipient if message.reply else "")
+        # Who can be answered in the same thread is counted by it; the others are told apart by who they are.
+        recipient = (organisation.slug, message.reply.recipient if message.reply else f"sender {message.sender.key}")
         previous = self._receipts.get(recipient, 0)
         found = owing(
             complaint,
