@@ -152,6 +152,8 @@ def owed(
     )
 
 
+#: A flag of a call: the caller wants no message at the number that was shown (a borrowed telephone, a switchboard).
+NO_MESSAGE = "no_message_to_caller"
 #: A flag of a public message under which the provider allows no public answer: nobody summoned us (sheet A9).
 NO_PUBLIC_ANSWER = "no_public_answer"
 
@@ -199,11 +201,15 @@ def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Rout
         ]
     # A message costs money and rings in somebody's pocket: only to a number that is known to be the customer's.
     # Who called from it has it in hand; a forged caller id sends a stranger two lines without case data (K6, A6).
-    if who.phone and (who.verified or complaint.entered_by is not None or complaint.channel == "phone"):
+    if who.phone and (who.verified or complaint.entered_by is not None or _calls(complaint)):
         started = [w for w in others if RECEIPT in w.templates and complaint.channel != "whatsapp"]
         found += [_by_template(w, who.phone, "whatsapp", RECEIPT) for w in _serving(started, "whatsapp")]
         found += [Route(channel_id=w.channel_id, recipient=who.phone, channel="sms") for w in _serving(others, "sms")]
     return found
+
+
+def _calls(complaint: Complaint) -> bool:
+    return complaint.channel == "phone" and NO_MESSAGE not in complaint.flags
 
 
 def _by_template(way: Way, recipient: str, channel: Channel, purpose: str) -> Route:

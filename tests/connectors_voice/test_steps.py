@@ -20,7 +20,7 @@ from normalizer.message import Raw
 def test_the_state_of_a_call_survives_its_address() -> None:
     """Every step comes back from its address as it went in, and the same step gives the same bytes."""
     step = Step(
-        name="choice", language="en", round=3, counts_from=date(2026, 1, 6), may_message=True,
+        name="choice", language="en", round=3, counts_from=date(2026, 1, 6), no_message=True,
         recording="RE" + "a" * 32, replaces="RE" + "b" * 32, caller="c2VhbGVk",
     )  # fmt: skip
     assert read(address("https://x/in/a", step)) == step

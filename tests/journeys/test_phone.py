@@ -15,13 +15,16 @@ from connectors_voice.kit import read_back
 from harness import Aduan, start_aduan, until
 from harness.customer import drained, ticket
 from harness.settings import only
+from simulator.sms import Sms
 from simulator.twilio_voice import Key, Silence, Speech, TwilioVoice
-from simulator.twilio_voice.calls import Act, Call, speech
+from simulator.twilio_voice.calls import Act, Call, recording, speech
 from simulator.weather import CLIMATES, Weather
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SARI = "+6281200000001"
+#: The receipt also goes out by SMS here.
+SMS = "klikacc-sms"
 CHANNELS = {"klikacc": "klikacc-phone", "akseleran": "akseleran-phone"}
 #: A call has no window, and credentials that are refused end by a person's hand.
 PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribed"})
@@ -30,7 +33,7 @@ PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribe
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def phones(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aduan]:
     """KlikACC and Akseleran on the telephone."""
-    async with start_aduan(tmp_path_factory.mktemp("phones"), only(*CHANNELS.values())) as running:
+    async with start_aduan(tmp_path_factory.mktemp("phones"), only(*CHANNELS.values(), SMS)) as running:
         yield running
 
 
@@ -78,6 +81,26 @@ async def test_an_oral_complaint_is_confirmed_in_the_call(phones: Aduan, slug: s
     (kept,) = call.recordings
     assert ticket(phones, view.ticket.ticket_number).attachments[0].sha256 == hashlib.sha256(kept.content).hexdigest()
     assert [task.kind for task in view.tasks] == ["needs_agent"]
+
+
+@pytest.mark.parametrize(("key", "texts"), [("1", 1), ("", 1), ("2", 0)])
+async def test_the_receipt_follows_to_the_number_that_called(phones: Aduan, key: str, texts: int) -> None:
+    """K6, section 8: number and date read out, then a message; who refuses it gets none, and nobody is bothered."""
+    (sms,) = (each for each in phones.simulation.providers if isinstance(each, Sms))
+    sms.time_scale = 0.001
+    line, caller = line_of(phones, "klikacc"), f"+628130000000{ord(key or '0')}"
+    call = await line.dial(caller, [Key("1"), Key(key) if key else Silence(), speech("Tagihan"), Key("1"), Silence()])
+    number = heard_number(call)
+    if texts:
+        (sent,) = await until(lambda: [each.text for each in sms.sent if f"+{each.to}" == caller])
+        assert number in sent
+        await until(lambda: ticket(phones, number).complaint.receipts[0].state == "delivered")
+    else:
+        await line.settled()
+        await drained(phones)
+        (row,) = ticket(phones, number).outbox
+        assert (row.state, row.reason) == ("suppressed", "handed_over")
+        assert not [each for each in sms.sent if f"+{each.to}" == caller]
 
 
 async def test_who_chose_english_has_an_english_complaint(phones: Aduan) -> None:
@@ -151,8 +174,6 @@ async def test_what_every_webhook_missed_is_found_in_the_list(tmp_path: Path) ->
         kept = speech("Saldo saya hilang")
         call = Call("CA" + "b" * 32, line.account_sid, SARI, line.number, line.clock(), "completed", line.clock())
         line.calls[call.sid] = call
-        from simulator.twilio_voice.calls import recording
-
         line.remember_recording(recording(call, kept, line.clock(), line.clock()))
         (number,) = await until(aduan.ticket_numbers)
         await until(lambda: [a.status for a in ticket(aduan, number).attachments] == ["stored"])

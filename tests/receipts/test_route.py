@@ -112,6 +112,13 @@ def test_routes(
     assert ids(routes(complaint, message(channel=channel, **extra), ways, NOW)) == wanted
 
 
+def test_who_calls_may_refuse_a_message(ways: dict[str, Way], make_complaint: MakeComplaint) -> None:
+    """A borrowed telephone, a switchboard: the caller heard the number; an e-mail address still gets it."""
+    flags = ("has_audio", "no_message_to_caller")
+    spoken = make_complaint(channel_id="phone", channel="phone", complainant=WHO, flags=flags)
+    assert ids(routes(spoken, message(channel="phone", reply=None), ways, NOW)) == [("mail", "budi@x.id")]
+
+
 def test_the_window_is_what_the_provider_said_else_what_the_facts_say(
     ways: dict[str, Way], make_complaint: MakeComplaint
 ) -> None:

@@ -55,7 +55,7 @@ def respond(line: Line, step: Step, heard: Heard, filed: Filed) -> str:
         case "language":
             return _language(line, step, heard, filed)
         case "permit":
-            return _record(line, _change(step, may_message=heard.digits == "1", round=0), heard)
+            return _record(line, _change(step, no_message=heard.digits == "2", round=0), heard)
         case "record":
             return _record(line, step, heard)
         case "review":

@@ -22,6 +22,8 @@ from connectors.voice_twilio.step import Seal, Step
 from normalizer.message import Attachment, Deletion, Event, Ignored, Message, Raw, Sender
 
 MOST_FIELDS = 1_000
+#: Flag of a complaint: the receipt may not be sent to the number that called.
+NO_MESSAGE = "no_message_to_caller"
 #: A call is over, or never was one: nobody hears the answer.
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 MISSED = ENDED - {"completed"}
@@ -165,7 +167,7 @@ def _message(
         thread_refs=(thread,),
         registers=(thread, key),
         fields={"language": step.language} if step.language else {},
-        flags=("has_audio", "receipt_by_message") if step.may_message and phone else ("has_audio",),
+        flags=("has_audio", NO_MESSAGE) if step.no_message else ("has_audio",),
     )
 
 

@@ -33,8 +33,8 @@ class Step(Struct, frozen=True, kw_only=True):
     round: int = 0
     #: The day that the caller was told the complaint counts from; None within the official hours.
     counts_from: date | None = None
-    #: The caller allowed us to send the number to the telephone that calls.
-    may_message: bool = False
+    #: The caller wants no message to the telephone that calls.
+    no_message: bool = False
     #: The recording that is being dealt with, and the one that it takes the place of.
     recording: str = ""
     replaces: str = ""
@@ -62,7 +62,7 @@ def read(target: str) -> Step:
         language="en" if language == "en" else "id" if language == "id" else None,
         round=int(number) if len(number) == 1 and number.isascii() and number.isdecimal() else 0,
         counts_from=_day(given.get("from", "")),
-        may_message=given.get("message") == "1",
+        no_message=given.get("message") == "0",
         recording=recording(given.get("recording", "")),
         replaces=recording(given.get("replaces", "")),
         caller=given.get("caller", ""),
@@ -76,7 +76,7 @@ def address(base: str, step: Step) -> str:
         "lang": step.language or "",
         "round": str(min(step.round, MOST_ROUNDS)) if step.round else "",
         "from": step.counts_from.isoformat() if step.counts_from else "",
-        "message": "1" if step.may_message else "",
+        "message": "0" if step.no_message else "",
         "recording": step.recording,
         "replaces": step.replaces,
         "caller": step.caller,
