@@ -39,6 +39,13 @@ MINIMAL: dict[str, dict[str, Any]] = {
         "auth_tokens": ["invented-auth-token"],
         "from": "whatsapp:+622150996000",
     },
+    "x": {
+        "user_id": "1111111111111111111",
+        "username": "akseleran",
+        "consumer_keys": [{"key": "InventedApiKey", "secret": "invented-api-secret"}],
+        "access_token": "1111-invented-access-token",
+        "access_token_secret": "invented-access-token-secret",
+    },
     "sms_http": {
         "sender": "+6281190009000",
         "send_url": "https://api.contoh-sms.example/v1/messages",
