@@ -217,6 +217,19 @@ async def test_who_blocked_the_bot_is_unreachable(bot: Bot, connector: TelegramW
     assert len(bot.sent) == 1
 
 
+async def test_ids_are_those_of_one_bot(bot: Bot, connector: TelegramWebhook) -> None:
+    """T5: chats and messages are numbered alike at every bot; keys and threads are complete with the bot's id."""
+    await bot.inject_text("sari", "Halo")
+    raw = raw_of(bot.queue.first(1)[0])
+    async with connected(bot.base_url, bot_token=f"8{TOKEN}") as other:
+        (ours,), (theirs,) = connector.parse(raw), other.parse(raw)
+    assert isinstance(ours, Message)
+    assert isinstance(theirs, Message)
+    assert ours.account != theirs.account
+    assert ours.key != theirs.key
+    assert not set(ours.registers) & set(theirs.registers)
+
+
 # ---- files
 
 

@@ -6,24 +6,29 @@ the customer's later ones wait. So whatever Telegram proves to have sent is kept
 
 from __future__ import annotations
 
+import asyncio
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from telegram import LinkPreviewOptions, ReplyParameters, WebhookInfo
 
 from connectors import facts, signing
 from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import ConnectorError, Misconfigured, Refused, Rejected, Unavailable, Unreachable
 from connectors.media import Gone, MediaClient
-from connectors.telegram.api import Api, Transport
 from connectors.telegram.parse import WANTED, courtesy, parse
 from connectors.telegram.payload import Position
 from connectors.telegram.settings import Settings
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
+
+if TYPE_CHECKING:
+    from connectors.telegram.api import Api, Webhook
 
 FACTS = facts.load(Path(__file__).parent / "facts.yaml")
 SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 - the name of a header
@@ -37,25 +42,22 @@ FRESH = timedelta(minutes=10)
 #: A private chat; groups and channels have negative ids and are never answered.
 _CHAT = re.compile(r"[1-9][0-9]{0,15}")
 _MESSAGE = re.compile(r"[1-9][0-9]{0,15}")
-_FILE_PATH = re.compile(r"[A-Za-z0-9_-]+(?:[./][A-Za-z0-9_-]+)*")
 _encode = msgspec.json.Encoder().encode
 
 
-class Telegram:
+class Telegram(ABC):
     """One bot: what both modes share."""
 
     def __init__(self, setup: Setup) -> None:
         settings: Settings = setup.settings
-        token = settings.bot_token.get_secret_value()
         self.channel_id = setup.channel_id
         self.facts = setup.facts
         #: The bot's id, which its token begins with: what stands in `Message.account`.
-        self.account = token.partition(":")[0]
+        self.account = settings.bot_token.get_secret_value().partition(":")[0]
         self._setup = setup
         self._settings = settings
         self._webhook_url = f"{setup.public_url.rstrip('/')}/in/{setup.channel_id}"
-        base = str(settings.api_base).rstrip("/")
-        self._api = Api(base, token, Transport(setup.session, setup.now, within=settings.timeout_seconds))
+        self._made: Api | None = None
         self._media = MediaClient(
             setup.facts.media_hosts.value,
             [str(settings.api_base)],
@@ -79,31 +81,24 @@ class Telegram:
         if not _CHAT.fullmatch(out.recipient):
             raise Unreachable("the recipient is no private chat")
         quoted = out.in_reply_to if out.in_reply_to and _MESSAGE.fullmatch(out.in_reply_to) else None
-        message = await self._api.call(
-            self._api.bot.send_message(
-                chat_id=int(out.recipient),
-                text=out.text,
-                reply_parameters=ReplyParameters(int(quoted), allow_sending_without_reply=True) if quoted else None,
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-            ),
-            writes=True,
-        )
-        ref = f"tg:{self.account}:{out.recipient}:{message.message_id}"
-        return Sent(provider_id=f"{out.recipient}:{message.message_id}", at=self._setup.now(), registers=(ref,))
+        api = await self._api()
+        message = await api.send(int(out.recipient), out.text, int(quoted) if quoted else None)
+        ref = f"tg:{self.account}:{out.recipient}:{message}"
+        return Sent(provider_id=f"{out.recipient}:{message}", at=self._setup.now(), registers=(ref,))
 
     async def check(self) -> None:
         """Asks Telegram for the bot and its webhook. Raises AuthFailed, Misconfigured, Unavailable."""
-        bot = await self._api.call(self._api.bot.get_me())
-        if str(bot.id) != self.account:
+        api = await self._api()
+        if str(await api.bot_id()) != self.account:
             raise Misconfigured("bot_token: Telegram knows another bot under it")
-        self._judge(await self._webhook())
+        self._judge(await api.webhook())
 
     async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
         """The bytes of an attachment. Its address lives an hour: a stale one is asked for once more."""
         if not attachment.ref:
             raise Unreachable("this attachment has no file id")
         for attempt in (1, 2):
-            url = await self._file_url(attachment.ref)
+            url = await (await self._api()).file_url(attachment.ref)
             try:
                 async with aclosing(self._media.fetch(url)) as chunks:
                     async for chunk in chunks:
@@ -118,31 +113,28 @@ class Telegram:
         """Closes the media connections; safe to call twice."""
         await self._media.aclose()
 
-    async def _file_url(self, file_id: str) -> str:
-        """The address of a file; it holds the token, so it goes nowhere but to the media client."""
-        try:
-            file = await self._api.call(self._api.bot.get_file(file_id))
-        except Refused:
-            raise Unreachable("Telegram does not hand out this file") from None
-        path = (file.file_path or "").removeprefix(self._api.files)
-        if not _FILE_PATH.fullmatch(path):
-            raise Unreachable("Telegram names no address for this attachment")
-        return self._api.files + path
+    async def _api(self) -> Api:
+        """The calls of this bot; the first one imports the library, in a thread, so that nobody else waits for it."""
+        if self._made is None:
+            module = await asyncio.to_thread(import_module, "connectors.telegram.api")
+            settings, setup = self._settings, self._setup
+            transport = module.Transport(setup.session, setup.now, within=settings.timeout_seconds)
+            base, token = str(settings.api_base).rstrip("/"), settings.bot_token.get_secret_value()
+            self._made = self._made or module.Api(base, token, transport)
+        return self._made
 
-    async def _webhook(self) -> WebhookInfo:
-        return await self._api.call(self._api.bot.get_webhook_info())
-
-    def _judge(self, webhook: WebhookInfo) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _judge(self, webhook: Webhook) -> None:
+        """Whether the mode can work with what Telegram knows as webhook. Raises Misconfigured, Unavailable."""
 
     async def _be_courteous(self, update: bytes) -> None:
         """Ends a button's waiting, or greets; when that fails, nothing is lost."""
         due = courtesy(update)
         with suppress(ConnectorError):
             if due is not None and due.callback_id is not None:
-                await self._api.call(self._api.bot.answer_callback_query(due.callback_id))
+                await (await self._api()).end_tap(due.callback_id)
             elif due is not None and due.greeted_chat is not None and self._settings.greeting is not None:
-                await self._api.call(self._api.bot.send_message(due.greeted_chat, self._settings.greeting))
+                await (await self._api()).send(due.greeted_chat, self._settings.greeting)
 
 
 class TelegramWebhook(Telegram):
@@ -185,19 +177,14 @@ class TelegramWebhook(Telegram):
         So this sees to it that it stands: after an outage, or when Telegram dropped it (410 for 23 hours), the webhook
         is set again and everything of the last 24 hours comes through it. Raises Misconfigured when it leads elsewhere.
         """
-        webhook = await self._webhook()
+        api = await self._api()
+        webhook = await api.webhook()
         if self._settings.register_webhook and (
             not webhook.url or (webhook.url == self._webhook_url and not self._registered)
         ):
             # Once a start also where it stands: Telegram does not say whether it knows the newest secret.
             secret = self._settings.secret_token
-            await self._api.call(
-                self._api.bot.set_webhook(
-                    self._webhook_url,
-                    secret_token=secret.get_secret_value() if secret is not None else None,
-                    allowed_updates=WANTED,
-                )
-            )
+            await api.set_webhook(self._webhook_url, secret.get_secret_value() if secret is not None else None, WANTED)
             self._registered = True
             return
         self._judge(webhook)
@@ -205,7 +192,7 @@ class TelegramWebhook(Telegram):
         for batch in nothing:  # a generator by its contract; Telegram pushes what there is
             yield batch
 
-    def _judge(self, webhook: WebhookInfo) -> None:
+    def _judge(self, webhook: Webhook) -> None:
         if not webhook.url and self._settings.register_webhook:
             raise Unavailable("no webhook is set for this bot; it will be set at the next look")
         if not webhook.url:
@@ -214,12 +201,9 @@ class TelegramWebhook(Telegram):
             raise Misconfigured(
                 "the bot's webhook leads elsewhere: delete it there (deleteWebhook), or use another bot"
             )
-        failed = webhook.last_error_date
-        if webhook.pending_update_count and failed is not None and self._setup.now() - failed.astimezone(UTC) < FRESH:
-            raise Unavailable(
-                f"Telegram cannot deliver: {webhook.pending_update_count} updates wait"
-                f" ({(webhook.last_error_message or 'no reason given')[:200]})"
-            )
+        failed = webhook.failed_at
+        if webhook.waiting and failed is not None and self._setup.now() - failed.astimezone(UTC) < FRESH:
+            raise Unavailable(f"Telegram cannot deliver: {webhook.waiting} updates wait ({webhook.failure})")
 
 
 class TelegramPoll(Telegram):
@@ -237,8 +221,8 @@ class TelegramPoll(Telegram):
             now = self._setup.now()
             offset = last + 1 if last is not None and now - came_at < POSITION_LIVES else None
             try:
-                updates = await self._api.updates(
-                    offset, limit=limit, wait=self._settings.poll_seconds, wanted=_encode(WANTED)
+                updates = await (await self._api()).updates(
+                    offset, limit=limit, wait=self._settings.poll_seconds, wanted=WANTED
                 )
             except Misconfigured:
                 if dropped:
@@ -278,12 +262,13 @@ class TelegramPoll(Telegram):
 
     async def _drop_own_webhook(self) -> None:
         """Ends the webhook that this channel had before it was told to poll; what waits stays in the queue."""
-        webhook = await self._webhook()
+        api = await self._api()
+        webhook = await api.webhook()
         if webhook.url and webhook.url != self._webhook_url:
             self._judge(webhook)
-        await self._api.call(self._api.bot.delete_webhook(drop_pending_updates=False))
+        await api.delete_webhook()
 
-    def _judge(self, webhook: WebhookInfo) -> None:
+    def _judge(self, webhook: Webhook) -> None:
         if webhook.url:
             raise Misconfigured("a webhook is set for this bot, so Telegram refuses to be polled: delete it first")
 
