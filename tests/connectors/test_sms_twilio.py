@@ -11,13 +11,18 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
 from connectors.contract import Lookup, Reconcile, Request, Setup
-from connectors.errors import CLASSES, Ambiguous, AuthFailed, Misconfigured, Rejected, Unreachable
+from connectors.errors import CLASSES, Ambiguous, AuthFailed, Malformed, Misconfigured, Rejected, Unreachable
 from connectors.sms_http import TwilioSms, build
-from connectors.sms_http.settings import CODES
+from connectors.sms_http.parse import Rules, parse
+from connectors.sms_http.settings import CODES, Settings
+from connectors.twilio_messages import LISTED
 from harness.webhook import Webhook
 from normalizer.message import Delivery, Ignored, Message, Outgoing, Permission, Raw
 from simulator.app import start
@@ -222,6 +227,7 @@ async def test_check_asks_for_the_account(twilio: Twilio, connector: TwilioSms, 
     assert len(twilio.sent) == 0
 
 
+INCOMING = Settings.model_validate({"kind": "sms_http", "organisation": "akseleran", **settings()}).incoming
 PARAMETERS = {"MessageSid": "SM" + "1" * 32, "AccountSid": ACCOUNT, "From": SARI, "To": OURS, "Body": "Halo é 🙏",
               "NumMedia": "2", "SmsStatus": "received", "Tomorrow": ""}  # fmt: skip
 
@@ -268,3 +274,33 @@ def test_signatures_against_twilios_library(make_setup: MakeSetup) -> None:
     ):
         with pytest.raises(Rejected):
             connector.receive(wrong)
+
+
+@settings_of_hypothesis(max_examples=150, deadline=None)
+@given(
+    body=st.one_of(
+        st.binary(max_size=300),
+        st.dictionaries(
+            st.sampled_from([*PARAMETERS, "MessageStatus", "ErrorCode", "SmsSid", "OptOutType"]),
+            st.text(max_size=90),
+        ).map(lambda form: urlencode(form, errors="replace").encode()),
+    ),
+    target=st.text(max_size=40),
+    listed=st.booleans(),
+)
+def test_any_bytes_give_events_or_malformed(body: bytes, target: str, listed: bool) -> None:
+    """P32: a webhook, a status or a listed message of any shape: events or Malformed, never another exception."""
+    raw = Raw(
+        channel_id="x",
+        received_at=datetime(2026, 1, 5, 3, 0, tzinfo=UTC),
+        body=body,
+        target=target,
+        headers={LISTED: "message"} if listed else {},
+    )
+    rules = Rules(incoming=INCOMING, codes={"21610": "Unreachable"}, sender=OURS, scope="tw:AC1")
+    try:
+        found = parse(raw, rules)
+    except Malformed:
+        return
+    assert found
+    assert msgspec.json.encode(found)
