@@ -151,6 +151,18 @@ async def test_what_is_no_complaint_makes_none(akseleran: Aduan) -> None:
     assert len(akseleran.ticket_numbers()) == before
 
 
+async def test_an_echo_answers_for_a_send_without_answer(akseleran: Aduan) -> None:
+    """A13: Meta took the receipt and said nothing; its echo names our key, so nobody gets a second one."""
+    page = page_of(akseleran)
+    page.faults.stall(3, accepted=True)
+    await page.inject_text("putri.a", "Saldo saya hilang")
+    number = number_in(await receipt(page, "putri.a"))
+    await receipt_state(akseleran, number, "delivered", "read")
+    await until(lambda: ticket(akseleran, number).outbox[0].state == "sent")
+    assert not ticket(akseleran, number).outbox[0].possible_duplicate
+    assert len(heard(page, "putri.a")) == 1
+
+
 async def test_whoever_answers_under_another_id_is_recognized(akseleran: Aduan) -> None:
     """A7: commenter and Messenger user need not have one id; Meta names it when the private reply is sent."""
     page = page_of(akseleran)
