@@ -15,7 +15,6 @@ from connectors.contract import Batch, Pull, Push, Reconcile
 from connectors.errors import AuthFailed, ConnectorError, Misconfigured, Unavailable
 from connectors.telegram import Telegram
 from normalizer.message import Edit, Ignored, Message, Raw, Unreadable
-from simulator import Weather
 from simulator.telegram import Telegram as Bot
 from telegram_bot import PUBLIC_URL, connected, running_bot
 
@@ -133,9 +132,26 @@ async def test_a_position_older_than_six_days_is_not_used(bot: Bot) -> None:
     """After a week without updates Telegram counts on from a random number: an old offset would delete unseen ones."""
     later = datetime.now(UTC) + timedelta(days=7)
     await bot.inject_text("sari", "nomor kecil", at=later.timestamp())
-    high = f"{10**9}@{int(datetime.now(UTC).timestamp())}"
     async with connected(bot.base_url, now=lambda: later, **POLL) as connector:
+        high = f"{connector.account}:{10**9}@{int(datetime.now(UTC).timestamp())}"
         assert texts(connector, await one(connector, high)) == ["nomor kecil"]
+
+
+@pytest.mark.parametrize("cursor", ["7000000001:999999999@9999999999", "999999999", "", "x:y@z"])
+async def test_a_position_of_another_bot_is_not_used(bot: Bot, connector: Telegram, cursor: str) -> None:
+    """The operator gave the channel another bot: the old bot's offset would delete what the new one holds."""
+    await bot.inject_text("sari", "bot baru")
+    assert texts(connector, await one(connector, cursor)) == ["bot baru"]
+
+
+async def test_a_server_that_does_not_wait_is_not_hammered(bot: Bot, connector: Telegram) -> None:
+    """A proxy that answers "nothing" at once is asked about once a second."""
+    bot.update_faults.http(200, b'{"ok":true,"result":[]}', content_type="application/json", times=1_000)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.5):
+            await one(connector, None)
+    left = sum(1 for _ in iter(bot.update_faults.next, None))
+    assert 1_000 - left <= 3
 
 
 async def test_an_outage_of_six_hours_is_filled(bot: Bot, connector: Telegram) -> None:
@@ -206,8 +222,7 @@ async def test_taps_and_starts_are_answered_after_they_were_stored(bot: Bot) -> 
             await anext(pulled)
         assert [sent.text for sent in bot.sent] == ["Silakan tulis."]
         await bot.tap("sari", bot.sent[0], "y")
-        bot.weather = Weather.named("calm")
-        batch = await one(connector, f"{bot.queue.first(100)[0]['update_id']}@{int(datetime.now(UTC).timestamp())}")
+        batch = await one(connector, None)
         tap = json.decode(batch.keep[-1].body)["callback_query"]["id"]
         async with aclosing(connector.pull(None)) as pulled:
             await anext(pulled)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
@@ -37,11 +38,14 @@ MOST_UPDATES = 100
 #: After a week without updates Telegram counts on from a random number (Bot API, Update: update_id): an old position
 #: then says nothing, and everything that it might confirm is gone after 24 hours.
 POSITION_LIVES = timedelta(days=6)
+#: A server that answers "nothing" at once (a proxy, a wrong api_base) is not asked again before, seconds.
+LEAST_WAIT = 1.0
 #: A failed webhook is told while it is this fresh.
 FRESH = timedelta(minutes=10)
 #: A private chat; groups and channels have negative ids and are never answered.
 _CHAT = re.compile(r"[1-9][0-9]{0,15}")
 _MESSAGE = re.compile(r"[1-9][0-9]{0,15}")
+_POSITION = re.compile(r"([0-9]{1,20}):([0-9]{1,18})@([0-9]{1,11})")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -210,15 +214,15 @@ class TelegramPoll(Telegram):
     """A bot whose updates we ask for."""
 
     async def pull(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
-        """Batches of updates, for ever. `cursor` is the last update and when it came ("10000@1767582000").
+        """Batches of updates, for ever. `cursor` is bot, last update and when it came ("7123456789:10000@1767582000").
 
         Telegram forgets what an offset confirms, so the offset goes out only with the question after the one whose
         answer was stored. Raises AuthFailed, Unavailable, Misconfigured when the webhook of another system is set.
         """
-        last, came_at = _position(cursor)
+        last, came_at = self._position(cursor)
         limit, dropped = MOST_UPDATES, False
         while True:
-            now = self._setup.now()
+            now, asked = self._setup.now(), time.monotonic()
             offset = last + 1 if last is not None and now - came_at < POSITION_LIVES else None
             try:
                 updates = await (await self._api()).updates(
@@ -237,14 +241,22 @@ class TelegramPoll(Telegram):
                 continue
             limit = MOST_UPDATES
             if not updates:
+                await asyncio.sleep(asked + LEAST_WAIT - time.monotonic())
                 continue
             came_at = self._setup.now()
-            keep, last = self._kept(updates, last, came_at)
-            yield Batch(keep=keep, cursor=f"{last}@{int(came_at.timestamp())}")
+            keep, last = self._kept(updates, came_at)
+            yield Batch(keep=keep, cursor=f"{self.account}:{last}@{int(came_at.timestamp())}")
             for update in keep:
                 await self._be_courteous(update.body)
 
-    def _kept(self, updates: list[msgspec.Raw], last: int | None, at: datetime) -> tuple[tuple[Raw, ...], int]:
+    def _position(self, cursor: str | None) -> tuple[int | None, datetime]:
+        """The last update and when it came; none where the channel had another bot: its numbers say nothing here."""
+        found = _POSITION.fullmatch(cursor or "")
+        if found is None or found[1] != self.account:
+            return None, datetime.min.replace(tzinfo=UTC)
+        return int(found[2]), datetime.fromtimestamp(int(found[3]), UTC)
+
+    def _kept(self, updates: list[msgspec.Raw], at: datetime) -> tuple[tuple[Raw, ...], int]:
         keep, ids = [], []
         for update in updates:
             body = bytes(update)
@@ -271,13 +283,6 @@ class TelegramPoll(Telegram):
     def _judge(self, webhook: Webhook) -> None:
         if webhook.url:
             raise Misconfigured("a webhook is set for this bot, so Telegram refuses to be polled: delete it first")
-
-
-def _position(cursor: str | None) -> tuple[int | None, datetime]:
-    if cursor is None:
-        return None, datetime.min.replace(tzinfo=UTC)
-    last, _, at = cursor.partition("@")
-    return int(last), datetime.fromtimestamp(int(at), UTC)
 
 
 def build(setup: Setup) -> Connector:
