@@ -185,8 +185,23 @@ async def test_a_doubtful_public_line_is_looked_for(page: Page, ours: Ours) -> N
     page.faults.reset(accepted=True)
     with pytest.raises(Ambiguous):
         await ours.facebook.send(line)
-    again = await ours.facebook.send(out(recipient=reply.recipient, public=True, possible_duplicate=True))
-    assert [answer.id for answer in page.answers] == [again.provider_id]
+    for later in (
+        {"possible_duplicate": True},
+        {"first_attempt_at": datetime.now(UTC) - timedelta(seconds=2)},  # a 5xx is not flagged
+    ):
+        again = await ours.facebook.send(out(recipient=reply.recipient, public=True, **later))
+        assert [answer.id for answer in page.answers] == [again.provider_id]
+
+
+async def test_whoever_meta_does_not_name_is_answered_too(page: Page, ours: Ours) -> None:
+    """A7: without the permission a comment has no author; both answers need only the comment."""
+    page.authors = False
+    root = await page.comment(SARI, "Dana saya belum kembali!")
+    reply = ours.last(Message).reply
+    assert reply is not None
+    await ours.facebook.send(out(recipient=reply.recipient, public=True))
+    await ours.facebook.send(out(recipient=reply.recipient))
+    assert [answer.parent_id for answer in page.answers] == [sent.comment_id for sent in page.sent] == [root]
 
 
 async def test_windows_close(page: Page, ours: Ours) -> None:

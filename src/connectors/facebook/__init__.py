@@ -20,6 +20,7 @@ from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Unr
 from connectors.facebook import history, payload
 from connectors.facebook.parse import LISTED, Reading, comment_thread, parse
 from connectors.facebook.settings import Settings
+from connectors.json_items import is_identifier
 from connectors.media import MediaClient
 from connectors.meta_graph import Graph
 from connectors.meta_messaging import MARK, Product, after_comment
@@ -33,6 +34,9 @@ COMMENTS: Channel = "facebook_comment"
 MESSAGES: Channel = "facebook_dm"
 #: Webhook fields without which complaints would not arrive.
 NEEDED_FIELDS = ("messages", "feed")
+
+#: Nothing is tried again sooner than this after its first attempt began.
+FIRST_RETRY = timedelta(seconds=1)
 
 
 class Facebook:
@@ -118,24 +122,29 @@ class Facebook:
         if not taken.message_id:
             raise Ambiguous("Facebook accepted the message but its answer names none")
         registers = [self._product.key(self.account, taken.message_id)]
-        if comment_id is not None and str(taken.recipient_id):
+        person = str(taken.recipient_id)
+        if comment_id is not None and is_identifier(person):
             # Whoever answers the private reply writes as a direct message: it belongs to this comment's complaint.
-            person = self._product.sender(str(taken.recipient_id))
-            registers.append(after_comment(self._product, self.account, person))
+            registers.append(after_comment(self._product, self.account, self._product.sender(person)))
         return Sent(provider_id=taken.message_id, at=self._setup.now(), registers=tuple(registers))
 
     async def _answer(self, comment_id: str, person: str, out: Outgoing) -> Sent:
         found: str | None = None
-        if out.possible_duplicate:
-            # Never a blind second try where everybody reads it (A13).
+        if self._may_repeat(out):
+            # Never a blind second try where everybody reads it (A13): also a 5xx may come after the words stand there.
             found = await history.answered_before(self._graph, self.account, comment_id, out.text)
         if found is None:
             made = await self._graph.post(f"{comment_id}/comments", payload.Known, {"message": out.text})
             found = made.id if made is not None else ""
         if not found:
             raise Ambiguous("Facebook accepted the comment but its answer names none")
-        registers = (comment_thread(self._product, self.account, found, self._product.sender(person)),)
-        return Sent(provider_id=found, at=self._setup.now(), registers=registers if person else ())
+        known = (self._product.sender(person),) if is_identifier(person) else ()
+        registers = tuple(comment_thread(self._product, self.account, found, who) for who in known)
+        return Sent(provider_id=found, at=self._setup.now(), registers=registers)
+
+    def _may_repeat(self, out: Outgoing) -> bool:
+        first = out.first_attempt_at
+        return out.possible_duplicate or (first is not None and self._setup.now() - first >= FIRST_RETRY)
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
         """Comments that Meta lists since `moment` (UTC) under the newest posts; Messenger has no list that we use."""
