@@ -7,7 +7,7 @@ the addresses that Twilio calls and signs (step.py), so a step that comes twice 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -40,6 +40,9 @@ _KEPT = frozenset({"begin", "review", "choice", "number", "end", "recording"})
 #: A recording is listed under the moment it began, and is complete only after the caller spoke and Twilio processed it.
 _PROCESSING = timedelta(hours=1)
 _READY = frozenset({"completed", "failed"})
+_EMPTY = frozenset({"absent", "deleted"})
+#: A call is listed under the day it began.
+_LONGEST_CALL = timedelta(hours=24)
 _NOTHING = Answer(body=b"<Response/>", content_type="text/xml")
 
 
@@ -130,18 +133,19 @@ class VoiceTwilio:
         """Recordings of this number, and calls without any, that Twilio lists since `moment` (UTC)."""
         earliest = moment - self._reach
         calls: dict[str, msgspec.Raw] = {}
-        query = {"To": self.account, "StartTime>": earliest.astimezone(UTC).date().isoformat()}
-        async with aclosing(self._pages("Calls", query)) as pages:
+        async with aclosing(self._pages("Calls", earliest - _LONGEST_CALL, "StartTime", To=self.account)) as pages:
             async for page in pages:
-                calls |= {found.sid: item for item in page.calls if (found := read(item, CallResource)) is not None}
+                for item in page.calls:
+                    call = read(item, CallResource)
+                    if call is not None and call.direction == "inbound":
+                        calls[call.sid] = item
         spoke: set[str] = set()
-        query = {"DateCreated>": earliest.astimezone(UTC).date().isoformat()}
-        async with aclosing(self._pages("Recordings", query)) as pages:
+        async with aclosing(self._pages("Recordings", earliest, "DateCreated")) as pages:
             async for page in pages:
-                kept = [await self._found(item, calls, spoke, earliest) for item in page.recordings]
+                kept = (self._found(item, calls, spoke, earliest) for item in page.recordings)
                 yield Batch(keep=tuple(raw for raw in kept if raw is not None), cursor=moment.isoformat())
         silent = [item for sid, item in calls.items() if sid not in spoke and _ended_since(item, moment)]
-        yield Batch(keep=tuple(self._raw(item, None) for item in silent), cursor=moment.isoformat())
+        yield Batch(keep=tuple(self._raw(item) for item in silent), cursor=moment.isoformat())
 
     async def check(self) -> None:
         """Asks Twilio for the account and for what the number calls. Raises AuthFailed, Misconfigured, Unavailable."""
@@ -179,41 +183,38 @@ class VoiceTwilio:
     def _recording(self, sid: str) -> str:
         return f"{self._rest.account}/Recordings/{sid}.mp3"
 
-    async def _found(
-        self, item: msgspec.Raw, calls: dict[str, msgspec.Raw], spoke: set[str], earliest: datetime
+    def _found(
+        self, item: msgspec.Raw, calls: Mapping[str, msgspec.Raw], spoke: set[str], earliest: datetime
     ) -> Raw | None:
         """What is kept of a listed recording: nothing of another number, of whole calls, of what is not ready."""
         found = read(item, RecordingResource)
         if found is None:
             return self._raw(msgspec.Raw(b"{}"), item)
-        if found.source == "RecordVerb" and found.status not in ("absent", "deleted"):
-            spoke.add(found.call_sid)
-        at = moment(found.start_time, found.date_created)
-        if found.source != "RecordVerb" or found.status not in _READY or (at is not None and at < earliest):
+        if found.call_sid not in calls or found.source != "RecordVerb" or found.status in _EMPTY:
             return None
-        if found.call_sid not in calls:
-            url = f"{self._rest.account}/Calls/{quote(found.call_sid, safe='')}.json"
-            calls[found.call_sid] = msgspec.Raw((await self._rest.call("GET", url)).body)
-        call = read(calls[found.call_sid], CallResource)
-        ours = call is not None and call.to == self.account and call.direction == "inbound"
-        return self._raw(calls[found.call_sid], item) if ours else None
+        spoke.add(found.call_sid)
+        at = moment(found.start_time, found.date_created)
+        if found.status not in _READY or (at is not None and at < earliest):
+            return None
+        return self._raw(calls[found.call_sid], item)
 
-    def _raw(self, call: msgspec.Raw, recording: msgspec.Raw | None) -> Raw:
+    def _raw(self, call: msgspec.Raw, *recordings: msgspec.Raw) -> Raw:
         found = read(call, CallResource)
         return Raw(
             channel_id=self.channel_id,
             received_at=self._setup.now(),
-            body=msgspec.json.encode(Listed(call=call, recordings=[recording] if recording is not None else [])),
+            body=msgspec.json.encode(Listed(call=call, recordings=list(recordings))),
             headers={LISTED: "call"},
             ref=found.sid if found is not None else "",
         )
 
-    async def _pages(self, list_: str, wanted: dict[str, str]) -> AsyncGenerator[Page, None]:
-        url = f"{self._rest.account}/{list_}.json?{urlencode({**wanted, 'PageSize': str(self._page_size)})}"
+    async def _pages(self, name: str, earliest: datetime, by: str, **wanted: str) -> AsyncGenerator[Page, None]:
+        query = {**wanted, f"{by}>": earliest.astimezone(UTC).date().isoformat(), "PageSize": str(self._page_size)}
+        url = f"{self._rest.account}/{name}.json?{urlencode(query)}"
         while True:
             page = read(await self._rest.call("GET", url), Page)
             if page is None:
-                raise Unavailable(f"Twilio's list of {list_.lower()} cannot be read")
+                raise Unavailable(f"Twilio's list of {name.lower()} cannot be read")
             yield page
             # A path below our own address and nothing else: the credentials go with it.
             if not page.next_page_uri or not page.next_page_uri.startswith("/") or page.next_page_uri.startswith("//"):
@@ -223,7 +224,7 @@ class VoiceTwilio:
 
 def _ended_since(item: msgspec.Raw, earliest: datetime) -> bool:
     call = read(item, CallResource)
-    if call is None or call.direction != "inbound" or call.status not in ENDED:
+    if call is None or call.status not in ENDED:
         return False
     at = moment(call.end_time, call.start_time, call.date_created)
     return at is not None and at >= earliest
