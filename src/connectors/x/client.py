@@ -20,7 +20,7 @@ from connectors.contract import Setup
 from connectors.errors import AuthFailed, Unavailable
 from connectors.http_errors import Answered
 from connectors.x import problems
-from connectors.x.payload import Token
+from connectors.x.payload import NOTHING, Token
 from connectors.x.problems import Called
 from connectors.x.settings import Settings
 from connectors.x.tokens import Tokens
@@ -116,7 +116,7 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
             raise problems.refusal(answer, called, self._setup.now(), writes=writes)
         found = problems.read(answer)
         # X says 200 also when all that it has to say is what went wrong.
-        if found is not None and found.errors and found.data == b"":
+        if found is not None and found.errors and found.data == NOTHING:
             raise problems.refusal(answer, called, self._setup.now(), writes=writes)
         return answer
 

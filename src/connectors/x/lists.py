@@ -94,6 +94,8 @@ class Lists:
         self._costs = costs
         self._account = settings.user_id
         self._size = settings.page_size
+        #: Items that could not be read and are kept.
+        self._broken: set[bytes] = set()
 
     async def walk(self, source: Source, place: Place) -> AsyncGenerator[tuple[tuple[Raw, ...], Place], None]:
         """Pages of what is new after a place, each with the place that follows it; ends when nothing newer is left."""
@@ -117,8 +119,13 @@ class Lists:
             self._count(source, ids)
             place = _next(place, ids, page.meta.next_token)
             yield tuple(self._raws(source, fresh, page.includes)), place
+            # Only now it is kept. Without an id, its place in the list says nothing: it would come at every look.
+            self._broken.update(bytes(item) for item, head in fresh if head is None)
             if place.token is None:
                 return
+
+    def _is_new(self, head: _Head, place: Place) -> bool:
+        return int(head.id) > place.after and self._account not in (head.sender_id, head.author_id)
 
     async def sent(self, person: str, text: str, earliest: datetime) -> str | None:
         """The id of our direct message to a person with this text since a moment (UTC); None when none is listed."""

@@ -1,0 +1,135 @@
+"""OAuth 2.0 at X: tokens are renewed in time and stored before they are used (A9)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.contract import Setup
+from connectors.errors import AuthFailed, Misconfigured, Unavailable
+from connectors.x import CalledByX
+from normalizer.message import Outgoing
+from simulator.app import start
+from simulator.x import X
+
+MakeSetup = Callable[..., Setup]
+
+
+@pytest.fixture
+async def x() -> AsyncIterator[X]:
+    """X, pretended; the account logs in by OAuth 2.0."""
+    account = X(
+        user_id="1111111111111111111",
+        username="akseleran",
+        consumer_key="InventedApiKey",
+        consumer_secret="invented-api-secret",
+        client_id="invented-client",
+        client_secret="invented-client-secret",
+        refresh_token="invented-first-refresh",
+        limits=False,
+    )
+    async with await start([account]):
+        yield account
+
+
+@pytest.fixture
+def make(x: X, make_setup: MakeSetup, tmp_path: Path) -> Callable[..., CalledByX]:
+    """Makes the connector; arguments change `oauth2`."""
+
+    def made(**changes: Any) -> CalledByX:
+        oauth2 = {
+            "client_id": "invented-client",
+            "client_secret": "invented-client-secret",
+            "refresh_token": "invented-first-refresh",
+            "token_file": str(tmp_path / "tokens" / "x.json"),
+            **changes,
+        }
+        return CalledByX(
+            make_setup("x", api_base=x.base_url, access_token=None, access_token_secret=None, oauth2=oauth2)
+        )
+
+    (tmp_path / "tokens").mkdir(exist_ok=True)
+    return made
+
+
+def out(x: X, text: str = "Nomor: KLA-1") -> Outgoing:
+    """A receipt on its way to Budi."""
+    return Outgoing(key="r-1", recipient=x.meet("budi_s").id, text=text)
+
+
+async def test_a_new_token_is_stored_before_it_is_used(x: X, make: Callable[..., CalledByX], tmp_path: Path) -> None:
+    """One renewal for many calls at once; the file is ours alone and outlives the process."""
+    connector = make()
+    await asyncio.gather(*(connector.send(out(x, f"Nomor: KLA-{n}")) for n in range(5)))
+    assert list(x.renewals) == ["invented-first-refresh"]
+    file = tmp_path / "tokens" / "x.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_bytes())["refresh_token"] == x.refresh_token
+    await make().send(out(x))
+    assert len(x.renewals) == 1, "another process takes the token that is still good"
+    x.tokens.clear()
+    await make().send(out(x))
+    assert len(x.renewals) == 2, "a token that X withdrew is renewed once"
+    assert json.loads(file.read_bytes())["refresh_token"] == x.refresh_token
+
+
+async def test_two_processes_renew_once(x: X, make: Callable[..., CalledByX]) -> None:
+    """A refresh token works once: who comes second takes what the first stored."""
+    connectors = [make() for _ in range(4)]
+    await asyncio.gather(*(each.send(out(x, f"Nomor: KLA-{n}")) for n, each in enumerate(connectors)))
+    assert len(x.renewals) == 1
+
+
+async def test_a_pair_that_could_not_be_stored_is_not_used(
+    x: X, make: Callable[..., CalledByX], tmp_path: Path
+) -> None:
+    """The disk refuses: nothing is sent with the new token; it is used when the disk is mended."""
+    connector = make()
+    file = tmp_path / "tokens" / "x.json"
+    (tmp_path / "tokens" / "x.json.new").mkdir()
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match="cannot be written"):
+            await connector.send(out(x))
+    assert len(x.sent) == 0
+    assert len(x.renewals) == 1
+    assert not file.exists()
+    (tmp_path / "tokens" / "x.json.new").rmdir()
+    await connector.send(out(x))
+    assert len(x.renewals) == 1
+    assert json.loads(file.read_bytes())["refresh_token"] == x.refresh_token
+
+
+async def test_a_login_that_ended_is_told(x: X, make: Callable[..., CalledByX], tmp_path: Path) -> None:
+    """A spent refresh token needs a person; a new login in the settings replaces what the file holds."""
+    for wrong in ({"refresh_token": "spent-refresh-token"}, {"client_secret": "wrong-client-secret"}):
+        with pytest.raises(AuthFailed) as caught:
+            await make(**wrong).check()
+        assert "token " not in str(caught.value).replace("refresh_token)", "")
+    await make().send(out(x))
+    x.refresh_token = "invented-second-login"
+    x.tokens.clear()
+    with pytest.raises(AuthFailed):
+        await make().send(out(x))
+    await make(refresh_token="invented-second-login").send(out(x))
+    file = tmp_path / "tokens" / "x.json"
+    file.write_bytes(b"{broken")
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        await make().send(out(x))
+    with pytest.raises(Misconfigured, match="cannot be used"):
+        await make(token_file=str(tmp_path / "nowhere" / "x.json")).send(out(x))
+
+
+async def test_trouble_while_renewing(x: X, make: Callable[..., CalledByX]) -> None:
+    """5xx, HTML, half an answer: tried again later; the credentials stand in no text."""
+    for status, body in ((503, b"<html>"), (200, b"<html>"), (200, b'{"access_tok'), (200, b"{}"), (429, b"")):
+        x.token_faults.http(status, body)
+        with pytest.raises(Unavailable) as caught:
+            await make().send(out(x))
+        assert "invented" not in str(caught.value)
+    await make().send(out(x))
