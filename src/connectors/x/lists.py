@@ -113,8 +113,7 @@ class Lists:
             fresh = [
                 (item, head)
                 for item, head in zip(page.data, heads, strict=True)
-                if head is None
-                or (int(head.id) > place.after and self._account not in (head.sender_id, head.author_id))
+                if (bytes(item) not in self._broken if head is None else self._is_new(head, place))
             ]
             self._count(source, ids)
             place = _next(place, ids, page.meta.next_token)
