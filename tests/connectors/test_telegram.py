@@ -27,6 +27,7 @@ from connectors.errors import (
 from connectors.telegram import Telegram, TelegramWebhook
 from normalizer.message import Attachment, File, Message, Outgoing, Raw
 from simulator import Weather
+from simulator.telegram import Limits
 from simulator.telegram import Telegram as Bot
 from telegram_bot import PUBLIC_URL, SECRET, TOKEN, connected, running_bot
 
@@ -164,6 +165,11 @@ async def test_a_throttle_names_its_seconds(bot: Bot, connector: TelegramWebhook
         with pytest.raises(Throttled) as caught:
             await connector.send(out(first))
         assert caught.value.after == after
+    bot.limits = Limits(chat_burst=1.0)
+    await connector.send(out(first))
+    with pytest.raises(Throttled) as caught:
+        await connector.send(out(first))
+    assert caught.value.after == 1.0
 
 
 @pytest.mark.parametrize(
