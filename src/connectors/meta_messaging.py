@@ -1,4 +1,4 @@
-"""Direct messages at Meta, Messenger and Instagram alike: the wire types of a delivery and what its items mean. Pure.
+"""Direct messages at Meta, Messenger and Instagram alike: a delivery, and what its items mean. Pure.
 
 Both products wrap everything in the same envelope: entries of one account each, with direct messages in `messaging`,
 those of another app in `standby`, and everything else in `changes`, which each connector reads itself.
@@ -18,10 +18,11 @@ from msgspec import Struct
 from connectors.errors import Malformed
 from connectors.json_items import Stamp, decode, each, identifier, is_identifier, moment, whole
 from connectors.meta_attachments import read_attachments
+from connectors.meta_payload import NOTHING as NOTHING
+from connectors.meta_payload import About, Delivered, Item, Message, MessageEdit, Postback
 from normalizer import message as events
 from normalizer.message import Channel, Deletion, Delivery, Edit, Event, Ignored, Raw
 
-NOTHING = msgspec.Raw(b"")
 #: The app under which staff write in Meta's own inbox.
 INBOX_APP = "263902037430900"
 #: Stands before our outbox key in the metadata of what we send, so that the echo of it is known for ours.
@@ -48,96 +49,6 @@ class Entry(Struct):
     changes: list[msgspec.Raw] | None = None
     field: str | None = None
     value: msgspec.Raw = NOTHING
-
-
-class Party(Struct):
-    """{"id":"24900001"}; a visitor of a website plugin has a user_ref instead."""
-
-    id: str | int = ""
-
-
-# Instagram also: {"story":{"url":"https://lookaside.fbsbx.com/...","id":"1790001"}}
-class Mid(Struct):
-    """{"mid":"m_A"}: the message that is answered, or the story of ours."""
-
-    mid: str | None = None
-    story: msgspec.Raw = NOTHING
-
-
-# {"mid":"m_A","text":"...","attachments":[{...}],"quick_reply":{"payload":"YA"},"reply_to":{"mid":"m_B"}}
-class Message(Struct):
-    """A message of the customer, or the echo of one of the account."""
-
-    mid: str
-    text: str | None = None
-    attachments: list[msgspec.Raw] | None = None
-    quick_reply: msgspec.Raw = NOTHING
-    reply_to: Mid | None = None
-    is_echo: bool = False
-    is_self: bool = False
-    is_deleted: bool = False
-    app_id: str | int | None = None
-    metadata: str | None = None
-
-
-# {"mid":"m_A","title":"Mulai","payload":"GET_STARTED"}
-class Postback(Struct):
-    """A tap on a button; old ones have no mid."""
-
-    mid: str | None = None
-    title: str | None = None
-    payload: str | None = None
-
-
-# {"mid":"m_A","text":"...","num_edit":1}
-class MessageEdit(Struct):
-    """The new text of a message."""
-
-    mid: str
-    text: str | None = None
-    num_edit: int | str = 1
-
-
-# {"mids":["m_A"],"watermark":1767573001000}
-class Delivered(Struct):
-    """Which of our messages arrived."""
-
-    mids: list[str] | None = None
-    watermark: Stamp = None
-
-
-# Messenger: {"watermark":1767573001000}; Instagram: {"mid":"aWdf"}
-class Seen(Struct):
-    """What the customer read: a message of ours by its id, or everything before a moment."""
-
-    mid: str | None = None
-
-
-# {"sender":{"id":"24900001"},"recipient":{"id":"1029"},"timestamp":1767573000000,"message":{...}}
-class Item(Struct):
-    """One item of `messaging` or `standby`."""
-
-    sender: Party | None = None
-    recipient: Party | None = None
-    timestamp: Stamp = None
-    message: Message | None = None
-    message_edit: MessageEdit | None = None
-    postback: Postback | None = None
-    delivery: Delivered | None = None
-    read: Seen | None = None
-
-
-class About(Struct):
-    """What an item holds that is about a conversation and not of it."""
-
-    reaction: msgspec.Raw = NOTHING
-    read: msgspec.Raw = NOTHING
-    referral: msgspec.Raw = NOTHING
-    optin: msgspec.Raw = NOTHING
-    pass_thread_control: msgspec.Raw = NOTHING
-    take_thread_control: msgspec.Raw = NOTHING
-    request_thread_control: msgspec.Raw = NOTHING
-    policy_enforcement: msgspec.Raw = NOTHING
 
 
 class Product(Struct, frozen=True, kw_only=True):
