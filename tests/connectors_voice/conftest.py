@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from connectors.voice_twilio import VoiceTwilio
-from connectors_voice.kit import ACCOUNT, Ours, setup_of
+from connectors_voice.kit import ACCOUNT, Ours, no_network, setup_of
 from simulator.app import start
 from simulator.twilio_voice import TwilioVoice
 
@@ -67,7 +67,4 @@ def connector(ours: Ours) -> VoiceTwilio:
 def connector_alone() -> VoiceTwilio:
     """The connector without any network."""
 
-    def none() -> aiohttp.ClientSession:
-        raise AssertionError("no network here")
-
-    return VoiceTwilio(setup_of("https://api.twilio.com", "https://aduan.example.co.id", none))
+    return VoiceTwilio(setup_of("https://api.twilio.com", "https://aduan.example.co.id", no_network))

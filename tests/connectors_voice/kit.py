@@ -95,6 +95,11 @@ def setup_of(api_base: str, public_url: str, session: Callable[[], aiohttp.Clien
     )
 
 
+def no_network() -> aiohttp.ClientSession:
+    """What a connector is lent that must not call anybody."""
+    raise AssertionError("no network here")
+
+
 def messages(events: Sequence[Event]) -> list[Message]:
     """The messages of some events."""
     return [each for each in events if isinstance(each, Message)]

@@ -89,6 +89,44 @@ async def test_codes_say_what_happens_next(
     assert CLASSES[CODES.codes[code]] is expected
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"",
+        b"{}",
+        b'{"code":20500,"status":500}',
+        b'{"calls":[{"sid"',
+        b"<html>Bad Gateway</html>",
+        b"[]",
+        b"\xff\xfe",
+        b"null",
+    ],
+)
+@pytest.mark.parametrize("status", [200, 502, 404])
+async def test_answers_that_are_none(twilio: TwilioVoice, connector: VoiceTwilio, broken: bytes, status: int) -> None:
+    """P13: a proxy's page, half an answer, a success that is none: tried again, or the operator hears of it."""
+    twilio.faults.http(status, broken, times=2)
+    with pytest.raises((Unavailable, Misconfigured, Refused)):
+        await connector.check()
+    twilio.faults.clear()
+    twilio.faults.http(status, broken)
+    with pytest.raises((Unavailable, Refused)):
+        await everything_since(connector, datetime.now(UTC))
+
+
+async def test_no_answer_at_all(twilio: TwilioVoice, connector: VoiceTwilio) -> None:
+    """P13: silence and broken connections are tried again later."""
+    for after_headers in (False, True):
+        # The client itself asks once more where a connection that it had kept is closed.
+        twilio.faults.reset(after_headers=after_headers, times=2)
+        with pytest.raises(Unavailable):
+            await connector.check()
+        twilio.faults.clear()
+    twilio.faults.stall(5)
+    with pytest.raises(Unavailable):
+        await everything_since(connector, datetime.now(UTC))
+
+
 async def test_the_number_calls_us(twilio: TwilioVoice, connector: VoiceTwilio) -> None:
     """A0.7: a number that was pointed elsewhere says nothing by itself; `check` finds it."""
     ours = twilio.webhook_url

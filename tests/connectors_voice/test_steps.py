@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from datetime import UTC, date, datetime, time
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from connectors.contract import Filed, Request
 from connectors.errors import Malformed
 from connectors.voice_twilio import WORDING, VoiceTwilio
 from connectors.voice_twilio.step import Language, Seal, Step, address, read
-from connectors_voice.kit import CLOSED, NUMBER
+from connectors_voice.kit import CLOSED, NUMBER, no_network, setup_of
 from normalizer.message import Raw
 
 
@@ -85,6 +86,48 @@ def test_twiml_is_what_twilio_reads(connector_alone: VoiceTwilio) -> None:
         for each in root.iter():
             for link in (each.get("action"), each.text if each.tag == "Redirect" else None):
                 assert link is None or link.startswith("https://aduan.example.co.id/in/akseleran-phone?step=")
+
+
+HOSTILE = (
+    "</Say><Hangup/>",
+    '"/><Redirect>http://evil/</Redirect>',
+    "{0.__class__}",
+    "{name}",
+    "<!--",
+    "&lt;",
+    "\u202e",
+    "\x00",
+)
+
+
+@pytest.mark.parametrize("payload", HOSTILE)
+def test_what_a_caller_sends_is_never_echoed(connector_alone: VoiceTwilio, payload: str) -> None:
+    """P27: nothing of a request stands in the answer; addresses are made anew from what was understood."""
+    given_ = dict.fromkeys(("CallSid", "From", "Digits", "RecordingSid", "RecordingUrl", "CallerName", "To"), payload)
+    for name in ("begin", "language", "permit", "record", "review", "choice", "number", "end"):
+        query = urlencode({"step": name, "lang": payload, "from": payload, "recording": payload, "replaces": payload})
+        request = Request(
+            method="POST",
+            target=f"/in/akseleran-phone?{query}",
+            headers=(),
+            body=urlencode(given_).encode(),
+            received_at=datetime(2026, 1, 5, 3, tzinfo=UTC),
+        )
+        answer = connector_alone.answer(request, Filed(ticket_numbers=(NUMBER,), hours=CLOSED))
+        said = ET.fromstring(answer.body)
+        assert all(payload not in (text or "") for each in said.iter() for text in (each.text, *each.attrib.values()))
+
+
+def test_the_name_of_the_institution_is_text() -> None:
+    """P27: an operator's name with signs of XML is spoken, not obeyed."""
+    setup = setup_of(
+        "https://api.twilio.com", "https://aduan.example.co.id", no_network, spoken_name="A </Say> & {name} B"
+    )
+    request = Request(
+        method="POST", target="/in/akseleran-phone", headers=(), body=b"", received_at=datetime(2026, 1, 5, tzinfo=UTC)
+    )
+    said = ET.fromstring(VoiceTwilio(setup).answer(request, Filed()).body)
+    assert "pengaduan A </Say> & {name} B." in "".join(said.itertext())
 
 
 def test_a_hostile_form_costs_no_time(connector_alone: VoiceTwilio) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -22,10 +23,12 @@ from connectors.media import Gone, MediaClient
 from connectors.twilio_messages import LISTED, Messages, read
 from connectors.voice_twilio import dialogue, spoken, step
 from connectors.voice_twilio.parse import ENDED, caller, moment, parse, read_form, recording_of, status_callback
-from connectors.voice_twilio.payload import CallResource, Listed, NumberPage, Page, RecordingResource
+from connectors.voice_twilio.payload import CallPage, CallResource, Listed, NumberPage, RecordingPage, RecordingResource
 from connectors.voice_twilio.settings import Settings
 from connectors.voice_twilio.step import Step
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
+
+Page = TypeVar("Page", CallPage, RecordingPage)
 
 HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
@@ -133,16 +136,18 @@ class VoiceTwilio:
         """Recordings of this number, and calls without any, that Twilio lists since `moment` (UTC)."""
         earliest = moment - self._reach
         calls: dict[str, msgspec.Raw] = {}
-        async with aclosing(self._pages("Calls", earliest - _LONGEST_CALL, "StartTime", To=self.account)) as pages:
+        async with aclosing(
+            self._pages(CallPage, "Calls", "StartTime", earliest - _LONGEST_CALL, To=self.account)
+        ) as pages:
             async for page in pages:
                 for item in page.calls:
                     call = read(item, CallResource)
                     if call is not None and call.direction == "inbound":
                         calls[call.sid] = item
         spoke: set[str] = set()
-        async with aclosing(self._pages("Recordings", earliest, "DateCreated")) as pages:
-            async for page in pages:
-                kept = (self._found(item, calls, spoke, earliest) for item in page.recordings)
+        async with aclosing(self._pages(RecordingPage, "Recordings", "DateCreated", earliest)) as heard:
+            async for found in heard:
+                kept = (self._found(item, calls, spoke, earliest) for item in found.recordings)
                 yield Batch(keep=tuple(raw for raw in kept if raw is not None), cursor=moment.isoformat())
         silent = [item for sid, item in calls.items() if sid not in spoke and _ended_since(item, moment)]
         yield Batch(keep=tuple(self._raw(item) for item in silent), cursor=moment.isoformat())
@@ -152,8 +157,10 @@ class VoiceTwilio:
         await self._rest.check()
         query = urlencode({"PhoneNumber": self.account})
         page = read(await self._rest.call("GET", f"{self._rest.account}/IncomingPhoneNumbers.json?{query}"), NumberPage)
+        if page is None:
+            raise Unavailable("Twilio's list of numbers cannot be read")
         # A number of another carrier (a SIP trunk) is not listed: then only a call can tell.
-        for each in page.incoming_phone_numbers if page is not None else ():
+        for each in page.incoming_phone_numbers:
             elsewhere = (each.voice_url or "").partition("#")[0] != self._address
             if each.phone_number == self.account and not (each.voice_application_sid or each.trunk_sid) and elsewhere:
                 raise Misconfigured(f"the number does not call {self._address}: set it under Voice configuration")
@@ -208,11 +215,13 @@ class VoiceTwilio:
             ref=found.sid if found is not None else "",
         )
 
-    async def _pages(self, name: str, earliest: datetime, by: str, **wanted: str) -> AsyncGenerator[Page, None]:
+    async def _pages(
+        self, type_: type[Page], name: str, by: str, earliest: datetime, **wanted: str
+    ) -> AsyncGenerator[Page, None]:
         query = {**wanted, f"{by}>": earliest.astimezone(UTC).date().isoformat(), "PageSize": str(self._page_size)}
         url = f"{self._rest.account}/{name}.json?{urlencode(query)}"
         while True:
-            page = read(await self._rest.call("GET", url), Page)
+            page = read(await self._rest.call("GET", url), type_)
             if page is None:
                 raise Unavailable(f"Twilio's list of {name.lower()} cannot be read")
             yield page

@@ -53,11 +53,17 @@ class NumberPage(Struct):
     incoming_phone_numbers: list[NumberResource]
 
 
-class Page(Struct):
-    """{"calls":[...],"next_page_uri":"/2010-04-01/Accounts/AC1/Calls.json?Page=1"}, or "recordings"."""
+class CallPage(Struct):
+    """{"calls":[...],"next_page_uri":"/2010-04-01/Accounts/AC1/Calls.json?Page=1"}"""
 
-    calls: list[msgspec.Raw] = []
-    recordings: list[msgspec.Raw] = []
+    calls: list[msgspec.Raw]
+    next_page_uri: str | None = None
+
+
+class RecordingPage(Struct):
+    """{"recordings":[...],"next_page_uri":null}"""
+
+    recordings: list[msgspec.Raw]
     next_page_uri: str | None = None
 
 

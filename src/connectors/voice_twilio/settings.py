@@ -41,6 +41,7 @@ class Settings(ChannelSettings):
     spoken_name: str = Field(
         default="",
         max_length=100,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
         description="The institution's name as the voice says it; empty: the key of the organisation.",
     )
     voices: Voices = Field(default=Voices(), description="Which of Twilio's voices speak.")
