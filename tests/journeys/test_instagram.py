@@ -182,8 +182,14 @@ async def test_refused_credentials_halt_sending_and_nothing_else(tmp_path: Path)
         await until(lambda: aduan.running.outbox.halted == {CHANNEL: "AuthFailed"})
         assert not account.sent
         pretended(aduan)
-        aduan.running.outbox.resume(CHANNEL)
-        await until(lambda: private(account, "sari.w") and private(account, "budi_s") and len(account.answers))
+
+        def mended() -> bool:
+            # A send that was under way when the channel halted may halt it once more.
+            if aduan.running.outbox.halted:
+                aduan.running.outbox.resume(CHANNEL)
+            return bool(private(account, "sari.w") and private(account, "budi_s") and len(account.answers))
+
+        await until(mended)
 
 
 async def test_a_closed_window_is_a_persons_task(tmp_path: Path) -> None:
