@@ -96,7 +96,7 @@ class Batch:
         self._ids = Ids(self._now)
         self._threads: dict[tuple[str, str], KnownThread] = {}
         self._seen: dict[tuple[str, str], SeenMessage] = {}
-        self._receipts: dict[tuple[str, str], int] = {}
+        self._receipts: dict[tuple[str, str, str], int] = {}
         self._numbers: dict[tuple[str, date], range] = {}
         self._kept_raws = raws
         self._raws: dict[str, RawRow] = {}
@@ -118,9 +118,13 @@ class Batch:
         known = self._tx.known(slug, keys, refs)
         self._threads |= {(slug, ref): thread for ref, thread in known.threads.items()}
         self._seen |= {(slug, key): seen for key, seen in known.messages.items()}
-        recipients = {m.reply.recipient for m in messages if m.reply is not None and m.key not in known.messages}
-        counts = self._tx.receipt_counts(slug, recipients, self._now - _ONE_DAY)
-        self._receipts |= {(slug, recipient): count for recipient, count in counts.items()}
+        counted = [_counted_by(m) for m in messages if m.key not in known.messages]
+        since = self._now - _ONE_DAY
+        for column, counts_of in (("recipient", self._tx.receipt_counts), ("sender", self._tx.complaint_counts)):
+            names = {name for kind, name in counted if kind == column}
+            if names:
+                counts = counts_of(slug, names, since)
+                self._receipts |= {(slug, column, name): count for name, count in counts.items()}
 
     def keep_raw(self, kept: Kept, channel: Channel) -> None:
         """Keeps the bytes of a delivery for replay."""
@@ -211,8 +215,10 @@ class Batch:
         )
 
     def _thread(self, organisation: Organisation, message: Message) -> KnownThread | None:
-        found = (self._threads.get((organisation.slug, ref)) for ref in message.thread_refs)
-        return next(filter(None, found), None)
+        """The first open complaint that the message's refs lead to, else the first one of any state."""
+        refs = ((organisation.slug, ref) for ref in message.thread_refs)
+        found = [self._threads[ref] for ref in refs if ref in self._threads]
+        return next((thread for thread in found if thread.ticket.state in OPEN), found[0] if found else None)
 
     def _register(self, organisation: Organisation, complaint: Complaint, ticket: Ticket, message: Message) -> None:
         thread = KnownThread(complaint=complaint, ticket=ticket)
@@ -321,9 +327,8 @@ class Batch:
 
     def _owe_receipt(self, organisation: Organisation, complaint: Complaint, message: Message) -> None:
         """The receipt that every complaint is owed (K2), or why none may go out: then it is a person's task."""
-        # Who can be answered in the same thread is counted by it; the others are told apart by who they are.
-        recipient = (organisation.slug, message.reply.recipient if message.reply else f"sender {message.sender.key}")
-        previous = self._receipts.get(recipient, 0)
+        counted = (organisation.slug, *_counted_by(message))
+        previous = self._receipts.get(counted, 0)
         found = owing(
             complaint,
             message,
@@ -336,7 +341,7 @@ class Batch:
         self._outbox += found.rows
         self._tasks += found.tasks
         if found.sends_receipt:
-            self._receipts[recipient] = previous + 1
+            self._receipts[counted] = previous + 1
 
     def _number(self, prefix: str, day: date) -> int:
         """The next ticket number of a day; the store's sequence is read once and moved once per batch."""
@@ -358,6 +363,13 @@ class Batch:
 
     def _note(self, type_: str, complaint_id: str, data: Mapping[str, str]) -> None:
         self._audit.append(AuditEvent(at=self._now, actor=ACTOR, type=type_, complaint_id=complaint_id, data=data))
+
+
+def _counted_by(message: Message) -> tuple[str, str]:
+    """What the limit of receipts counts by: the address, or the sender where each message has another or none (P26)."""
+    if message.reply is None or message.visibility == "public":
+        return "sender", message.sender.key
+    return "recipient", message.reply.recipient
 
 
 def _is_same_sender(complaint: Complaint, message: Message) -> bool:

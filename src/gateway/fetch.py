@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from connectors.contract import Connector, Media
-from connectors.errors import ConnectorError, Throttled
+from connectors.errors import AuthFailed, ConnectorError, Misconfigured, Throttled
 from gateway.files import Files, TooLarge
 from gateway.worker import RunInThread
 from tickets.model import AttachmentRow
@@ -99,7 +99,8 @@ class Fetcher:
         except Throttled as error:
             return self._later(row, timedelta(seconds=error.after))
         except ConnectorError as error:
-            if not error.retry:
+            # Credentials are being renewed while the provider still has the file.
+            if not error.retry and not isinstance(error, AuthFailed | Misconfigured):
                 return self._ended(row, "expired", type(error).__name__)
             return self._later(row, self._wait(row))
         except Exception as error:  # a bug in a connector: the complaint stands, the file is tried again

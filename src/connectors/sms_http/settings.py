@@ -26,7 +26,12 @@ TWILIO_URL = (
 #: The place of a value: a name, or names from the outside in with dots between them ("data.message.id").
 Place = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
 #: One or more places; the first that holds something counts.
-Places = Annotated[tuple[Place, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)]
+Places = Annotated[
+    tuple[Place, ...],
+    BeforeValidator(
+        lambda given: (given,) if isinstance(given, str) else given, json_schema_input_type=Place | tuple[Place, ...]
+    ),
+]
 Word = Literal["sent", "delivered", "read", "failed", "pending", "message"]
 Value = Literal["to", "from", "text", "key", "callback", "unicode"]
 

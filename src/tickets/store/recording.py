@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from normalizer.complaint import Complaint
 from tickets.model import Known, KnownThread, Records, SeenMessage, Ticket
@@ -33,6 +33,14 @@ def known(work: Work, organisation: str, keys: Collection[str], refs: Collection
             decoded[complaint_id] = thread
         found[ref] = thread
     return Known(messages=seen, threads=found)
+
+
+def complaint_counts(work: Work, organisation: str, senders: Collection[str], since: datetime) -> dict[str, int]:
+    """How many complaints each of the senders opened since then (P26)."""
+    found = work.statements.complaint_counts.rows(
+        work.connection, senders, organisation=organisation, since=to_micros(since)
+    )
+    return {sender: count for sender, count in found}  # noqa: C416  # rows are no pairs to the type checker
 
 
 def next_numbers(work: Work, prefix: str, day: date, count: int) -> range:

@@ -59,6 +59,7 @@ class Statements:
         self.some_parked_change = Query(dialect, _some_parked_change())
         self.parked_changes = Lookup(dialect, _parked_changes)
         self.receipt_counts = Lookup(dialect, _receipt_counts)
+        self.complaint_counts = Lookup(dialect, _complaint_counts)
         self.claim = Claim(dialect)
         self.refused = Lookup(dialect, _refused)
         self.outbox_by_key = Lookup(dialect, lambda keys: select(schema.outbox).where(schema.outbox.c.key.in_(keys)))
@@ -241,6 +242,19 @@ def _parked_changes(keys: Names) -> Select[Any]:
     changes = schema.message_changes.c
     return select(changes.key, changes.message_key, changes.kind).where(
         changes.organisation == bindparam("organisation"), changes.message_key.in_(keys), changes.message_id.is_(None)
+    )
+
+
+def _complaint_counts(senders: Names) -> Select[Any]:
+    tickets = schema.tickets.c
+    return (
+        select(tickets.sender_key, func.count())
+        .where(
+            tickets.organisation == bindparam("organisation"),
+            tickets.sender_key.in_(senders),
+            tickets.received_at >= bindparam("since"),
+        )
+        .group_by(tickets.sender_key)
     )
 
 

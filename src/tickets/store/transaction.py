@@ -92,6 +92,10 @@ class Transaction:
         """How many messages each of the recipients was owed since then (P26)."""
         return outbox.receipt_counts(self._work, organisation, recipients, since)
 
+    def complaint_counts(self, organisation: str, senders: Collection[str], since: datetime) -> Mapping[str, int]:
+        """How many complaints each of the senders (`Sender.key`) opened since then (P26)."""
+        return recording.complaint_counts(self._work, organisation, senders, since)
+
     def claim_outbox(
         self,
         now: datetime,

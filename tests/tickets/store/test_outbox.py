@@ -212,3 +212,15 @@ def test_receipts_are_counted_per_recipient_and_day(store: Store, build: Build) 
         assert tx.receipt_counts(ORGANISATION, ["ID.1", "ID.2"], day_ago) == {"ID.1": 2}
         assert tx.receipt_counts("akseleran", ["ID.1"], day_ago) == {}
         assert tx.receipt_counts(ORGANISATION, ["ID.1"], build.now + timedelta(seconds=1)) == {}
+
+
+def test_complaints_are_counted_per_sender_and_day(store: Store, build: Build) -> None:
+    """For channels on which each message has an address of its own, as under comments (P26)."""
+    for key in ("k1", "k2"):
+        owe_one(store, build, key)
+    (sender,) = {records.sender_key for records in (view.complaint for view in store.views())}
+    assert sender is not None
+    with store.begin() as tx:
+        assert tx.complaint_counts(ORGANISATION, [sender, "wa:ID.2"], build.now - timedelta(days=1)) == {sender: 2}
+        assert tx.complaint_counts("akseleran", [sender], build.now - timedelta(days=1)) == {}
+        assert tx.complaint_counts(ORGANISATION, [sender], build.now + timedelta(seconds=1)) == {}
