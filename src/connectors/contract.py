@@ -6,7 +6,7 @@ events (pure), and `Outgoing` into `Sent` (the only write). Errors are the class
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Protocol, runtime_checkable
 
@@ -177,6 +177,15 @@ class Lookup(Protocol):
 
     async def find(self, out: Outgoing) -> Sent | None:
         """What the provider knows of an earlier attempt of `out`, or None when it knows none."""
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A channel whose provider bills single calls (sheet A0.4)."""
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """US dollars spent since the process started, by what was called."""
 
 
 class Spec(Struct, frozen=True, kw_only=True):

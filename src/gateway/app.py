@@ -232,6 +232,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     )
     operations = Operations(
         installation,
+        connectors=connectors,
         journal=journal,
         store=store,
         health=health,

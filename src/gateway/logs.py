@@ -43,7 +43,10 @@ def configure(level: str, stream: Any = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(getattr(logging, level.upper()))
     # These write whole addresses with tokens, or commands with passwords, at their lower levels.
-    for noisy in ("httpx", "httpcore", "imapclient", "aiosmtplib", "mail.log", "pymap", "asyncio", "aiohttp.access"):
+    for noisy in (
+        "httpx", "httpcore", "imapclient", "aiosmtplib", "mail.log", "pymap", "asyncio", "aiohttp.access", "oauthlib",
+        "tweepy",
+    ):  # fmt: skip
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

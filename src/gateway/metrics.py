@@ -33,6 +33,12 @@ class Metrics:
         self.depth = Gauge(
             "aduan_depth", "Things that wait, by queue and state.", ["queue", "state"], registry=self.registry
         )
+        self.costs = Gauge(
+            "aduan_provider_costs_dollars",
+            "What a provider's calls cost since the start, by what was called.",
+            ["channel", "call"],
+            registry=self.registry,
+        )
         self.channel_up = Gauge(
             "aduan_channel_up",
             "1 when the channel works, 0 when a person must act.",

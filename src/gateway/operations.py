@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from connectors.contract import Connector, Priced
 from gateway.health import Health
 from gateway.installation import Installation
 from gateway.journal import Journal
@@ -27,6 +28,7 @@ class Operations:
         self,
         installation: Installation,
         *,
+        connectors: Mapping[str, Connector],
         journal: Journal,
         store: Store,
         health: Health,
@@ -35,6 +37,7 @@ class Operations:
         disk: Callable[[], bool],
     ) -> None:
         self._installation = installation
+        self._priced = {id_: each for id_, each in connectors.items() if isinstance(each, Priced)}
         self._journal = journal
         self._store = store
         self._health = health
@@ -93,4 +96,7 @@ class Operations:
             self._metrics.depth.labels("journal", state).set(count)
         for state, count in (await asyncio.to_thread(self._store.counts)).items():
             self._metrics.depth.labels("store", state).set(count)
+        for id_, priced in self._priced.items():
+            for call, dollars in priced.costs.items():
+                self._metrics.costs.labels(id_, call).set(dollars)
         return web.Response(body=self._metrics.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
