@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,7 +23,7 @@ from connectors.errors import (
 )
 from connectors.x import Account, Asking, CalledByX, build
 from harness.webhook import Webhook
-from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing, Unreadable
+from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing, Raw, Unreadable
 from receipts.route import NO_PUBLIC_ANSWER
 from simulator.app import start
 from simulator.place import Attachment as File
@@ -317,12 +317,14 @@ async def test_files_of_messages_and_posts(
     assert isinstance(post, Message)
     assert isinstance(message, Message)
     assert await fetched(connector, post.attachments[0]) == content
-    with pytest.raises(AuthFailed):
+    with pytest.raises(Unreachable, match=r"OAuth 2\.0"):
         await fetched(connector, message.attachments[0])
     oauth2 = {**OAUTH2, "token_file": str(tmp_path / "token")}
     modern = build(make_setup("x", api_base=x.base_url, access_token=None, access_token_secret=None, oauth2=oauth2))
     assert isinstance(modern, Account)
     assert await fetched(modern, message.attachments[0]) == content
+    x.tokens.clear()
+    assert await fetched(modern, message.attachments[0]) == content, "a withdrawn token is renewed"
     for wrong in (
         Attachment(url="https://evil.example/x"), Attachment(url="http://127.0.0.1:22/"), Attachment(),
         Attachment(ref="dm/../../2/users/me"), Attachment(ref="dm/1/2/x"),
@@ -371,3 +373,36 @@ async def test_the_challenge_is_answered_and_proves_nothing_else(ours: Webhook, 
     assert (await x.inject_raw(b'{"data":', secret="other-secret")).status == 401
     assert (await x.inject_raw(b"{}", secret="")).status == 401
     assert not ours.events
+
+
+async def test_what_stands_in_no_list_is_pushed_again(ours: Webhook, x: X, connector: CalledByX) -> None:
+    """A0.3, P6: an encrypted message and a quotation that met no webhook come by a replay, asked for once."""
+    before = datetime.now(UTC) - timedelta(hours=30)
+    x.clock = lambda: datetime.now(UTC).timestamp() - 120
+    ours.statuses = [503, 503]
+    await x.inject_encrypted("budi_s")
+    await x.inject_quote("sari_d", "penipuan?", x.own_post("Pengumuman"))
+    assert not ours.events
+    x.clock = lambda: datetime.now(UTC).timestamp()
+    for _ in range(2):
+        async with aclosing(connector.since(before)) as listed:
+            assert not [raw async for batch in listed for raw in batch.keep]
+        await x.settled()
+    kinds = [type(event) for event in ours.events]
+    assert kinds == [Unreadable, Message, Ignored]
+
+
+async def test_a_replay_that_x_does_not_grant_is_told_once(x: X, make_setup: MakeSetup) -> None:
+    """The first look after a start says it, after everything that is listed; the next ones are whole."""
+    x.wrote("budi_s", "halo")
+    x.webhook_url = "https://aduan.example.co.id/in/akseleran-x"
+    x.console_faults.code(453)
+    connector = CalledByX(make_setup("x", api_base=x.base_url))
+    for number in range(2):
+        found: list[Raw] = []
+        with pytest.raises(Refused) if number == 0 else nullcontext():
+            async with aclosing(connector.since(datetime.now(UTC) - timedelta(hours=1))) as listed:
+                async for batch in listed:
+                    found += batch.keep
+        assert len(found) == 1
+    await connector.aclose()

@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import msgspec
 
 from connectors import facts, signing
 from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
-from connectors.errors import Ambiguous, Misconfigured, Refused, Throttled, Unreachable
+from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Throttled, Unreachable
 from connectors.json_items import UNREADABLE
 from connectors.media import MediaClient
 from connectors.x import content, costs, problems
@@ -111,14 +111,28 @@ class Account:
 
     async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
         """The bytes of an attachment; those of a direct message come through the API, with our login."""
-        ref, url = attachment.ref or "", attachment.url or ""
-        login: dict[str, str] = {}
-        if ref.startswith(content.DM_MEDIA):
-            url = f"{self._api.base}/2/dm_conversations/media/{ref.removeprefix(content.DM_MEDIA)}"
-            login = await self._api.login("GET", url)
-        async with aclosing(self._media.fetch(url, login)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        private = content.DM_REF.fullmatch(attachment.ref or "")
+        if private is None:
+            async with aclosing(self._media.fetch(attachment.url or "")) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            return
+        if self._settings.oauth2 is None:
+            raise Unreachable("X hands out files of direct messages to OAuth 2.0 only")
+        url = f"{self._api.base}/2/dm_conversations/media/{'/'.join(private.groups())}"
+        login = await self._api.login("GET", url)
+        for attempt in (1, 2):
+            try:
+                async with aclosing(self._media.fetch(url, login)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
+            except AuthFailed:
+                if attempt == 2:
+                    raise
+                # Withdrawn before its time: nothing of the file has come, and a new token may bring it.
+                login = await self._api.login("GET", url, refused=login["Authorization"].removeprefix("Bearer "))
+            else:
+                return
 
     async def aclose(self) -> None:
         """Closes the media connections; safe to call twice."""
@@ -152,26 +166,57 @@ class CalledByX(Account):
         super().__init__(setup)
         secrets = signing.keys([each.secret for each in self._settings.consumer_keys])
         self._receiver = Receiver(setup.channel_id, secrets, most=setup.facts.max_body_bytes.value)
+        #: Whether X was asked since the start to push again what we missed while we were away.
+        self._replayed = False
 
     def receive(self, request: Request) -> Intake:
         """Answers X's challenge, or keeps a POST whose signature is good. Raises Rejected."""
         return self._receiver.receive(request)
 
+    async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
+        """What X lists since `moment` (UTC); the first time X is asked besides to push again what no list shows.
+
+        Raises Refused, once, where X grants no replay.
+        """
+        async with aclosing(super().since(moment)) as listed:
+            async for batch in listed:
+                yield batch
+        if self._settings.replay and not self._replayed:
+            await self._replay(moment)
+
     async def check(self) -> None:
         """Asks X who we are, whether our webhook is valid, and whether all is subscribed. Raises Misconfigured, ..."""
         await super().check()
-        ours = f"{self._setup.public_url.rstrip('/')}/in/{self.channel_id}"
-        webhooks = _data(await self._api.as_app("/2/webhooks"), list[Webhook]) or []
-        hook = next((each for each in webhooks if each.url == ours), None)
+        hook = await self._webhook()
         if hook is None:
             raise Misconfigured("X has no webhook with our address: register it (POST /2/webhooks)")
         if not hook.valid:
             raise Misconfigured("X holds our webhook for invalid and sends nothing: validate it (PUT /2/webhooks/{id})")
-        subscribed = _data(await self._api.as_app("/2/activity/subscriptions"), list[Subscription]) or []
+        answer = await self._api.as_app("GET", "/2/activity/subscriptions")
+        subscribed = _data(answer, list[Subscription]) or []
         known = {each.event_type for each in subscribed if each.filter.user_id == self.account}
         missing = [each for each in WANTED if each not in known]
         if missing:
             raise Misconfigured(f"not subscribed (POST /2/activity/subscriptions): {', '.join(missing)}")
+
+    async def _webhook(self) -> Webhook | None:
+        ours = f"{self._setup.public_url.rstrip('/')}/in/{self.channel_id}"
+        webhooks = _data(await self._api.as_app("GET", "/2/webhooks"), list[Webhook]) or []
+        return next((each for each in webhooks if each.url == ours), None)
+
+    async def _replay(self, moment: datetime) -> None:
+        """Asks for what was pushed while we were away: encrypted messages and quotations stand in no list."""
+        now = self._setup.now().astimezone(UTC)
+        hours = timedelta(hours=self.facts.redelivery_hours.value)
+        begin = max(moment.astimezone(UTC), now - hours + timedelta(minutes=1))
+        span = {"from_date": f"{begin:%Y%m%d%H%M}", "to_date": f"{now:%Y%m%d%H%M}"}
+        if span["from_date"] < span["to_date"] and (hook := await self._webhook()) is not None:
+            try:
+                await self._api.as_app("POST", "/2/webhooks/replay", {"webhook_id": hook.id, **span})
+            except (AuthFailed, Refused, Unreachable):
+                self._replayed = True
+                raise Refused("replay", "X grants no replay; set `replay: false`, or see what the app may do") from None
+        self._replayed = True
 
 
 class Asking(Account):

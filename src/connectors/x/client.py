@@ -59,11 +59,11 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         """A good answer to a call of tweepy's, made in the name of the account. Raises a class of connectors.errors."""
         return await self._checked(method, self._url(route, params), _called(route), json)
 
-    async def as_app(self, route: str) -> Answered:
-        """A good answer to a reading call that only the app may make. Raises a class of connectors.errors."""
+    async def as_app(self, method: str, route: str, json: Any = None) -> Answered:
+        """A good answer to a call that only the app may make. Raises a class of connectors.errors."""
         for attempt in (1, 2):
             self._app_token = self._app_token or await self._log_app_in()
-            answer = await self._call("GET", self._url(route), {"Authorization": f"Bearer {self._app_token}"})
+            answer = await self._call(method, self._url(route), {"Authorization": f"Bearer {self._app_token}"}, json)
             if answer.status != 401 or attempt == 2:
                 break
             self._app_token = ""

@@ -16,7 +16,10 @@ from normalizer.message import Attachment, AttachmentKind
 #: What `Attachment.ref` begins with where a file of a direct message is fetched through the API.
 DM_MEDIA = "dm/"
 _LINK = re.compile(r"https://t\.co/[A-Za-z0-9]{1,40}")
-_DM_FILE = re.compile(r"https://ton\.(?:twitter|x)\.com/(?:[a-z0-9.]+/)*dm/([0-9]{1,19})/([0-9]{1,19})/([\w.-]{1,200})")
+_PLACE = r"([0-9]{1,19})/([0-9]{1,19})/([A-Za-z0-9_-][A-Za-z0-9_.-]{0,199})"
+_DM_FILE = re.compile(rf"https://ton\.(?:twitter|x)\.com/(?:[a-z0-9.]+/)*dm/{_PLACE}")
+#: The whole of such a ref.
+DM_REF = re.compile(DM_MEDIA + _PLACE)
 _KINDS: dict[str, AttachmentKind] = {"photo": "image", "video": "video", "animated_gif": "video"}
 #: X hands out texts with these three characters written as HTML does; the ampersand comes last.
 _ESCAPED = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))

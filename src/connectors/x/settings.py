@@ -59,6 +59,11 @@ class Settings(ChannelSettings):
     mode: Literal["webhook", "poll"] = Field(
         default="webhook", description="Whether X calls us, or we ask every `poll_seconds`; asking costs per message."
     )
+    replay: bool = Field(
+        default=True,
+        description="Whether a start in mode `webhook` asks X to push again what was missed, as encrypted messages "
+        "stand in no list.",
+    )
     api_base: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.x.com"),
         description="Where the X API answers; a proxy or the simulator instead of X.",

@@ -88,6 +88,7 @@ class X(Injections):
         self.list_faults = Faults()  # met by lists
         self.media_faults = Faults()  # met by downloads
         self.token_faults = Faults()  # met by the renewal of tokens
+        self.console_faults = Faults()  # met by replays
         self.closed: set[str] = set()  # handles that take messages only from whom they wrote to
         self.blocked: set[str] = set()  # handles that take none of ours
         self.messages: Record[Message] = Record(keep)  # both directions

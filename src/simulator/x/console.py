@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.x.answers import answer, limited, read_json, refusing, told
+from simulator.x.answers import answer, limited, read_json, refusing, suffer, told
 from simulator.x.errors import ApiError
 from simulator.x.logins import Logins
 from simulator.x.records import stamp
@@ -72,6 +72,9 @@ class Console:
         account = next((a for a in self._logins.app(request) if a.webhook_id == body.get("webhook_id")), None)
         if account is None:
             raise ApiError(34)
+        fault = account.console_faults.next()
+        if fault is not None:
+            return await suffer(fault, request, None)
         headers = limited(account, "replay")
         begin, end = (_minute(body.get(name)) for name in ("from_date", "to_date"))
         if not begin < end or account.clock() - begin > LONGEST_REPLAY + 60:
