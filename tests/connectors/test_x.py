@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.contract import Setup
+from connectors.contract import Priced, Setup
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -95,6 +95,7 @@ async def test_a_message_is_answered_in_the_same_talk(ours: Webhook, x: X, conne
     told = [event for event in ours.events if isinstance(event, Delivery)]
     assert [(event.state, event.provider_id) for event in told] == [("read", sent.provider_id)]
     assert sum(isinstance(event, Ignored) for event in ours.events) == 1
+    assert isinstance(connector, Priced)
     assert connector.costs["dm_send"] == pytest.approx(0.015)
 
 
