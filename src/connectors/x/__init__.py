@@ -22,10 +22,12 @@ from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Thr
 from connectors.json_items import UNREADABLE
 from connectors.media import MediaClient
 from connectors.x import content, costs, problems
+from connectors.x.answers import Answer, Made, Subscription, Webhook
 from connectors.x.client import Api
 from connectors.x.lists import Lists, Place, id_at
-from connectors.x.parse import DM, POST, Source, parse, talk_with
-from connectors.x.payload import Answer, Made, Subscription, User, Webhook
+from connectors.x.parse import DM, POST, Source, parse
+from connectors.x.payload import User
+from connectors.x.posts import talk_with
 from connectors.x.settings import Settings
 from connectors.x.webhook import Receiver
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent

@@ -20,7 +20,8 @@ from connectors.contract import Setup
 from connectors.errors import AuthFailed, Unavailable
 from connectors.http_errors import Answered
 from connectors.x import problems
-from connectors.x.payload import NOTHING, Token
+from connectors.x.answers import Token
+from connectors.x.payload import NOTHING
 from connectors.x.problems import Called
 from connectors.x.settings import Settings
 from connectors.x.tokens import Tokens

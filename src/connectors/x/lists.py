@@ -19,10 +19,11 @@ from connectors.errors import Refused, Unavailable
 from connectors.http_errors import Answered
 from connectors.json_items import UNREADABLE, is_identifier
 from connectors.x import content
+from connectors.x.answers import Page
 from connectors.x.client import Api
 from connectors.x.costs import Costs
 from connectors.x.parse import DM, LISTED, POST, Source
-from connectors.x.payload import Attachments, Includes, Listed, ListedMessage, Page, Reference
+from connectors.x.payload import Attachments, Includes, Listed, ListedMessage, Reference
 from connectors.x.settings import Settings
 from normalizer.message import Raw
 

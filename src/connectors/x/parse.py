@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
 
 from connectors.errors import Malformed
 from connectors.json_items import UNREADABLE, decode, each, identifier, moment, whole, why
@@ -17,13 +16,11 @@ from connectors.x.payload import (
     NOTHING,
     Activity,
     Attached,
-    Author,
     Conversation,
     Deleted,
     Delivery,
     DirectMessage,
     Encrypted,
-    Entities,
     Includes,
     Listed,
     ListedMessage,
@@ -32,16 +29,15 @@ from connectors.x.payload import (
     OldPost,
     Post,
 )
+from connectors.x.posts import Reading, deletion, old_deletion, old_post_events, post_events, sender_of, talk_with
 from normalizer import message as events
-from normalizer.message import Attachment, Event, Ignored, Raw, ReplyAddress, Sender, Unreadable
+from normalizer.message import Attachment, Event, Ignored, Raw, ReplyAddress, Unreadable
 
 #: Header of a raw that we took from a list; its value says of which.
 LISTED = "aduan-listed"
 Source = Literal["dm", "post"]
 DM: Final = "dm"
 POST: Final = "post"
-#: The author did not summon us, so X takes no public answer (X docs, Pricing: replies, since 2026-02-23).
-NO_PUBLIC_ANSWER = "no_public_answer"
 POSTED = frozenset({"post.mention.create", "post.reply.create", "post.quote.create"})
 #: Activity under which X takes a public answer; X fires none of them for the silent mention that a reply begins with.
 SUMMONS = frozenset({"post.mention.create", "post.quote.create"})
@@ -57,29 +53,6 @@ ENCRYPTED = (
     "pesan terenkripsi ujung ke ujung (XChat) yang tidak dapat dibaca di sini: buka kotak pesan akun di aplikasi X dan "
     "jawab di sana / end-to-end encrypted (XChat), unreadable here: open the account's messages in the X app and answer"
 )
-
-
-class Reading(Struct, frozen=True, kw_only=True):
-    """What the items of one delivery are read with."""
-
-    received_at: datetime
-    #: Whose activity it is: our account, or another one of the same app.
-    account: str
-    #: The name of the account without @, where it is known.
-    username: str = ""
-
-
-class Said(Struct, frozen=True, kw_only=True):
-    """A post in either shape, as far as it concerns us."""
-
-    #: All versions of an edited post, oldest first.
-    versions: Sequence[str]
-    author: Person
-    text: str
-    attachments: tuple[Attachment, ...]
-    at: datetime
-    flags: tuple[str, ...]
-    summoned: bool
 
 
 def parse(raw: Raw, account: str, username: str) -> list[Event]:
@@ -121,10 +94,10 @@ def _activity(reading: Reading, activity: Activity) -> list[Event]:
     if kind in POSTED:
         includes = Includes() if activity.includes in (NOTHING, b"null") else decode(activity.includes, Includes)
         post = decode(activity.payload, Post, payload)
-        return list(_post(reading, post, includes, summoned=kind in SUMMONS))
+        return list(post_events(reading, post, includes, summoned=kind in SUMMONS))
     if kind == "post.delete":
         gone = decode(activity.payload, Deleted, payload)
-        return [_deletion(reading, gone.id, gone.author_id, reading.received_at)]
+        return [deletion(reading, gone.id, gone.author_id, reading.received_at)]
     return [Ignored(reason=f"activity: {kind}" if kind in PASSED_OVER else "activity: other")]
 
 
@@ -134,12 +107,12 @@ def _old(reading: Reading, delivery: Delivery) -> list[Event]:
     found += each(
         delivery.tweet_create_events or (),
         "$.tweet_create_events",
-        lambda item, _: _old_post(reading, decode(item, OldPost)),
+        lambda item, _: old_post_events(reading, decode(item, OldPost)),
     )
     found += each(
         delivery.tweet_delete_events or (),
         "$.tweet_delete_events",
-        lambda item, _: [_old_deletion(reading, decode(item, OldDeleted))],
+        lambda item, _: [old_deletion(reading, decode(item, OldDeleted))],
     )
     return found or [Ignored(reason="activity: other")]
 
@@ -149,7 +122,7 @@ def _listed(reading: Reading, raw: Raw) -> list[Event]:
     try:
         if raw.headers[LISTED] == DM:
             return [_listed_message(reading, decode(listed.item, ListedMessage, ".item"), listed.includes)]
-        return list(_post(reading, decode(listed.item, Post, ".item"), listed.includes, summoned=False))
+        return list(post_events(reading, decode(listed.item, Post, ".item"), listed.includes, summoned=False))
     except UNREADABLE as broken:
         raise Malformed(*why(broken, "$")) from None
 
@@ -201,7 +174,7 @@ def _message(
 ) -> Event:
     if author.id == reading.account:
         return Ignored(reason="own message")
-    sender = _sender(author)
+    sender = sender_of(author)
     key = f"x:{reading.account}:dm:{identifier(id_)}"
     thread = talk_with(reading.account, author.id)
     return events.Message(
@@ -220,139 +193,9 @@ def _message(
     )
 
 
-def talk_with(account: str, person: str) -> str:
-    """The reference of all direct messages between the account and one user."""
-    return f"x:{account}:x:{person}"
-
-
 def _read(reading: Reading, item: MarkRead) -> Event:
     if item.sender_id == reading.account:
         return Ignored(reason="own reading")
     at, _ = moment(item.created_timestamp, reading.received_at)
     read = identifier(item.last_read_event_id)
     return events.Delivery(account=reading.account, state="read", at=at, provider_id=read)
-
-
-def _post(reading: Reading, post: Post, includes: Includes, *, summoned: bool) -> Iterable[Event]:
-    if post.author_id == reading.account:
-        return [Ignored(reason="own post")]
-    references = post.referenced_tweets or post.referenced_posts
-    if any(each.type in ("retweeted", "reposted") for each in references):
-        return [Ignored(reason="repost")]
-    note = post.note_tweet or post.note_post
-    text, entities = (note.text, note.entities) if note is not None else (post.text, post.entities)
-    begins = post.display_text_range[0] if post.display_text_range else 0
-    ours = {author.id for author in _authors(includes) if author.author_id == reading.account}
-    quoted = any(each.type == "quoted" and each.id in ours for each in references)
-    at, flags = content.stamped(post.created_at, reading.received_at)
-    keys = post.attachments.media_keys if post.attachments is not None else None
-    said = Said(
-        versions=[*(post.edit_history_tweet_ids or post.edit_history_post_ids or [post.id])],
-        author=content.people(includes.users).get(post.author_id) or Person(id=post.author_id),
-        text=content.words(text, entities),
-        attachments=content.files(includes.media, keys or ()),
-        at=at,
-        flags=flags,
-        summoned=summoned or quoted or _mentioned(reading, post.entities, begins),
-    )
-    return _public(reading, post.id, said)
-
-
-def _old_post(reading: Reading, post: OldPost) -> Iterable[Event]:
-    author = content.of_user(post.user)
-    if author is None:
-        raise Malformed("no author", ".user")
-    if author.id == reading.account:
-        return [Ignored(reason="own post")]
-    if post.retweeted_status not in (NOTHING, b"null"):
-        return [Ignored(reason="repost")]
-    long = post.extended_tweet
-    text, entities = (long.full_text, long.entities) if long is not None else (post.text, post.entities)
-    shown = long.display_text_range if long is not None else post.display_text_range
-    quoted = content.of_user(post.quoted_status.user) if post.quoted_status and post.quoted_status.user else None
-    media = (long.extended_entities if long is not None else None) or post.extended_entities
-    at, flags = (
-        moment(post.timestamp_ms, reading.received_at)
-        if post.timestamp_ms
-        else content.stamped(post.created_at, reading.received_at)
-    )
-    said = Said(
-        versions=[post.id_str],
-        author=author,
-        text=content.words(text, entities),
-        attachments=content.files(media.media if media is not None else []),
-        at=at,
-        flags=flags,
-        summoned=(quoted is not None and quoted.id == reading.account)
-        or _mentioned(reading, entities, shown[0] if shown else 0),
-    )
-    return _public(reading, post.id_str, said)
-
-
-def _public(reading: Reading, id_: str, said: Said) -> Iterable[Event]:
-    """A post as a message; of an edited one also the edit, because we may have seen what it was before."""
-    first = identifier(said.versions[0])
-    key = post_key(reading.account, first)
-    sender = _sender(said.author)
-    thread = f"x:{reading.account}:posts:{sender.key}"
-    yield events.Message(
-        channel="x_mention",
-        account=reading.account,
-        key=key,
-        external_id=identifier(id_),
-        sent_at=said.at,
-        sender=sender,
-        text=said.text,
-        attachments=said.attachments,
-        # This person's posts, then this person's direct messages; never the posts of others in the conversation (T21).
-        thread_refs=(thread, talk_with(reading.account, said.author.id)),
-        registers=(thread, key),
-        reply=ReplyAddress(recipient=f"{said.author.id}/{id_}"),
-        visibility="public",
-        post_ref=id_,
-        flags=(
-            *(() if said.text or said.attachments else ("unsupported",)),
-            *(() if said.summoned else (NO_PUBLIC_ANSWER,)),
-            *said.flags,
-        ),
-    )
-    if id_ != first:
-        version = f"{key}:{id_}"
-        yield events.Edit(account=reading.account, key=version, message_key=key, edited_at=said.at, text=said.text)
-
-
-def post_key(account: str, id_: str) -> str:
-    """The key of a post, whichever of its versions it is told by its first id."""
-    return f"x:{account}:post:{id_}"
-
-
-def _deletion(reading: Reading, id_: str, author: str, at: datetime) -> Event:
-    if author == reading.account:
-        return Ignored(reason="own post deleted")
-    key = post_key(reading.account, identifier(id_))
-    return events.Deletion(account=reading.account, key=f"{key}:deleted", message_key=key, deleted_at=at)
-
-
-def _old_deletion(reading: Reading, gone: OldDeleted) -> Event:
-    at, _ = moment(gone.timestamp_ms, reading.received_at)
-    return _deletion(reading, gone.status.id, gone.status.user_id, at)
-
-
-def _sender(author: Person) -> Sender:
-    return Sender(key=f"x:{identifier(author.id)}", handle=author.handle, name=author.name)
-
-
-def _mentioned(reading: Reading, entities: Entities | None, begins: int) -> bool:
-    """Whether the author wrote our name; the names that X itself puts before a reply stand before `begins`."""
-    named = ((entities.mentions or entities.user_mentions) if entities is not None else None) or ()
-    return any(
-        content.start_of(each) >= begins and content.names(each, reading.account, reading.username) for each in named
-    )
-
-
-def _authors(includes: Includes) -> Iterable[Author]:
-    for item in (*includes.tweets, *includes.posts):
-        try:
-            yield decode(item, Author)
-        except UNREADABLE:
-            continue

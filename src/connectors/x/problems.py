@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from connectors import codes, http_errors
 from connectors.errors import ConnectorError, Throttled
-from connectors.x.payload import Answer, Problem
+from connectors.x.answers import Answer, Problem
 
 HERE = Path(__file__).parent
 CODES = codes.load(HERE / "codes.yaml")

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from connectors import http_errors
 from connectors.errors import AuthFailed, Misconfigured, Unavailable
-from connectors.x.payload import Token
+from connectors.x.answers import Token
 from connectors.x.settings import OAuth2
 
 #: A token is renewed this long before it ends.
