@@ -48,7 +48,7 @@ def talk_with(account: str, person: str) -> str:
 
 
 def post_events(reading: Reading, post: Post, includes: Includes, *, summoned: bool) -> Iterable[Event]:
-    """What a post of version 2 means; `summoned` says that X itself calls it a mention or quotation. Raises Malformed."""
+    """What a post of version 2 means; `summoned`: X itself calls it a mention or quotation. Raises Malformed."""
     if post.author_id == reading.account:
         return [Ignored(reason="own post")]
     references = post.referenced_tweets or post.referenced_posts
