@@ -134,7 +134,9 @@ class Mail:
 
     async def deliver(self, raw: bytes, *, to: str) -> None:
         """Puts exactly these bytes into the INBOX behind an address; raises KeyError when there is none."""
-        await self._mixer.put((self.mailbox_for(to), raw), self.weather)
+        # There is no subscription that mail could lose: it lies in its mailbox until it is fetched.
+        weather = Weather() if self.weather.climate.unsubscribed else self.weather
+        await self._mixer.put((self.mailbox_for(to), raw), weather)
 
     async def write(
         self,
