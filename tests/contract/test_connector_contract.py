@@ -179,6 +179,33 @@ def test_mutated_fixtures_give_events_or_malformed(kind: Kind) -> None:
         _parse(connector, msgspec.structs.replace(raw, body=_mutated(raw.body, chance)))
 
 
+LARGE = 100_000
+
+
+@pytest.mark.usefixtures("offline")
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pieces=st.lists(st.binary(min_size=1, max_size=60), min_size=1, max_size=4))
+def test_large_nonsense_gives_events_or_malformed(kind: Kind, pieces: list[bytes]) -> None:
+    """P32: 100 KB of any bytes, as a delivery that grew somewhere on its way."""
+    body = b"".join(pieces)
+    body *= LARGE // len(body) + 1
+    _parse(kind.build(), Raw(channel_id="contract", received_at=kind.setup().now(), body=body[:LARGE], ref="1:1"))
+
+
+@pytest.mark.usefixtures("offline")
+def test_large_mutations_give_events_or_malformed(kind: Kind) -> None:
+    """P32: real deliveries in which a piece, an item or a poison stands until they have 100 KB, seeded."""
+    connector = kind.build()
+    chance = random.Random(20260106)
+    originals = [raw for case in kind.cases() for raw in _kept(connector, case)]
+    for _ in range(40):
+        raw = chance.choice(originals)
+        at = chance.randrange(len(raw.body) + 1)
+        piece = chance.choice((raw.body[at : at + chance.randint(1, 400)], chance.choice(POISON))) or b" "
+        body = raw.body[:at] + (piece * (LARGE // len(piece) + 1))[:LARGE] + raw.body[at:]
+        _parse(connector, msgspec.structs.replace(raw, body=body))
+
+
 def _kept(connector: Connector, case: Case) -> list[Raw]:
     try:
         return list(_raws(connector, case))
