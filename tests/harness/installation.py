@@ -106,6 +106,12 @@ class Aduan:
         """Where the gateway answers."""
         return self.running.url
 
+    def provider(self, slug: str, kind: type[T]) -> T:
+        """The one pretended account of this kind that an institution has."""
+        name = self.installation.organisations[slug].name
+        (found,) = (p for p in self.simulation.providers if isinstance(p, kind) and getattr(p, "name", "") == name)
+        return found
+
     def ticket_numbers(self) -> Sequence[str]:
         """Every ticket in the store, in the order of the store."""
         return [line.ticket_number for line in self.running.store.tickets(limit=10_000)]
