@@ -166,7 +166,8 @@ def compose(
 ) -> tuple[Outgoing, ...]:
     """What is sent on the route in use, one `Outgoing` per part; the same for the same item, so that parts can resume.
 
-    `document` is attached where the address is proven and the channel takes files. Raises ValueError when the
+    Where the address is not proven, no code goes out: it opens the case (A10, A12). `document` is attached where it is
+    and the channel takes files. Raises ValueError when the
     channel's limit leaves no room for a text, KeyError for an unknown template.
     """
     row = item.row
@@ -183,7 +184,7 @@ def compose(
             wording=wording,
             terms=terms,
             language=row.language,
-            access_code=access_code,
+            access_code=access_code if proven(item.complaint, route) else None,
             links=links,
             data=row.data,
         )

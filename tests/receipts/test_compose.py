@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.facts import Facts, TextUnit
 from normalizer.complaint import Complainant, Complaint, Transaction
-from normalizer.message import File, Outgoing
+from normalizer.message import Channel, File, Outgoing
 from receipts.compose import Links, body_hash, clean, compose, part_key, row_key, write
 from receipts.split import length
 from receipts.terms import Terms, terms_of
@@ -145,6 +145,20 @@ def test_b3_an_unproven_address_gets_no_case_data(
     assert "KLA-20260105-000123-7" in everything
     assert not [word for word in SECRETS if word in everything]
     assert not out.files
+
+
+@pytest.mark.parametrize(("template", "channel"), [(None, "sms"), ("receipt", "whatsapp")])
+@pytest.mark.parametrize("entered_by", [None, "rina"])
+def test_b3_a_number_that_only_called_gets_no_code(
+    template: str | None, channel: Channel, entered_by: str | None,
+    make_complaint: MakeComplaint, make_item: MakeItem, said: Said,
+) -> None:  # fmt: skip
+    """Section 8: the code opens the case, and the number that was shown may be a switchboard's or a stranger's."""
+    call = full(make_complaint, "klikacc", channel="phone", verified=False, entered_by=entered_by)
+    route = Route(channel_id="klikacc-other", recipient="+628129999000", channel=channel, template=template)
+    (out,) = said(make_item(call, route=route))
+    assert "KLA-20260105-000123-7" in out.text
+    assert (CODE in out.text) == (entered_by is not None)
 
 
 def full(make_complaint: MakeComplaint, organisation: str, *, verified: bool = True, **changes: object) -> Complaint:
