@@ -167,8 +167,8 @@ def compose(
     """What is sent on the route in use, one `Outgoing` per part; the same for the same item, so that parts can resume.
 
     Where the address is not proven, no code goes out: it opens the case (A10, A12). `document` is attached where it is
-    and the channel takes files. Raises ValueError when the
-    channel's limit leaves no room for a text, KeyError for an unknown template.
+    and the channel takes files. Raises ValueError when the channel's limit leaves no room for a text, KeyError for an
+    unknown template.
     """
     row = item.row
     route = row.routes[row.route]

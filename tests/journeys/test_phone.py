@@ -103,6 +103,19 @@ async def test_the_receipt_follows_to_the_number_that_called(phones: Aduan, key:
         assert not [each for each in sms.sent if f"+{each.to}" == caller]
 
 
+async def test_a_forged_caller_id_does_not_ring_at_a_stranger_for_ever(phones: Aduan) -> None:
+    """P26, section 8: every call is a sender of its own, but the texts go to one number: at most three in a day."""
+    (sms,) = (each for each in phones.simulation.providers if isinstance(each, Sms))
+    sms.time_scale = 0.001
+    line, stranger = line_of(phones, "klikacc"), "+6281300000099"
+    numbers = [heard_number(await line.dial(stranger, complains(message="1"))) for _ in range(4)]
+    await drained(phones)
+    (row,) = ticket(phones, numbers[-1]).outbox
+    assert (row.state, row.reason) == ("suppressed", "sender_limit")
+    await until(lambda: all(ticket(phones, n).complaint.receipts[0].state == "delivered" for n in numbers[:3]))
+    assert len([each for each in sms.sent if f"+{each.to}" == stranger]) == 3
+
+
 async def test_who_chose_english_has_an_english_complaint(phones: Aduan) -> None:
     """B7: the key decides the language of everything that follows."""
     call = await line_of(phones).dial(SARI, complains("My loan is shown as overdue", language="2"))

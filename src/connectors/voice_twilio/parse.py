@@ -19,7 +19,7 @@ from connectors.twilio_messages import LISTED
 from connectors.voice_twilio import step as steps
 from connectors.voice_twilio.payload import CallResource, Listed, RecordingResource
 from connectors.voice_twilio.step import Seal, Step
-from normalizer.message import Attachment, Deletion, Event, Ignored, Message, Raw, Sender
+from normalizer.message import Attachment, Deletion, Event, Ignored, Message, Raw, ReplyAddress, Sender
 
 MOST_FIELDS = 1_000
 #: Flag of a complaint: the receipt may not be sent to the number that called.
@@ -166,6 +166,8 @@ def _message(
         ),
         thread_refs=(thread,),
         registers=(thread, key),
+        # Nothing is sent by telephone; what is sent to this number instead counts for it, whoever forges it (P26).
+        reply=ReplyAddress(recipient=phone) if phone and not step.no_message else None,
         fields={"language": step.language} if step.language else {},
         flags=("has_audio", NO_MESSAGE) if step.no_message else ("has_audio",),
     )
