@@ -101,7 +101,7 @@ def _entry(raw: Raw, product: Product, other: ReadOther, entry: Entry, path: str
     found: list[Event] = []
     read = functools.partial(_item, account, product, raw.received_at)
     found += each(entry.messaging or (), f"{path}.messaging", read)
-    found += map(_of_another_app, each(entry.standby or (), f"{path}.standby", read))
+    found += map(of_another_app, each(entry.standby or (), f"{path}.standby", read))
     found += other(entry, account, path)
     return found or [Ignored(reason="nothing but metadata")]
 
@@ -110,16 +110,16 @@ def _item(account: str, product: Product, received_at: datetime, item: msgspec.R
     return messaging(item, account, product, received_at)
 
 
-def _of_another_app(event: Event) -> Event:
-    """Kept with its bytes and not answered: another app holds this conversation (Conversation Routing, sheet A6)."""
+def of_another_app(event: Event) -> Event:
+    """What an event in `standby` means: it is kept and not answered, another app holds the conversation (sheet A6)."""
     if isinstance(event, events.Message | Edit | Deletion):
         return Ignored(reason="standby: another app holds the conversation")
     return event
 
 
-def messaging(raw: msgspec.Raw, account: str, product: Product, received_at: datetime) -> list[Event]:
-    """Events of one item. Raises what `json_items.each` turns into Unreadable."""
-    item = decode(raw, Item)
+def messaging(raw: msgspec.Raw, account: str, product: Product, received_at: datetime, path: str = "") -> list[Event]:
+    """Events of one item, which stands at `path`. Raises what `json_items.each` turns into Unreadable."""
+    item = decode(raw, Item, path)
     sent_at, flags = moment(item.timestamp, received_at)
     if item.delivery is not None:
         return _delivered(item.delivery, account, sent_at, received_at)

@@ -8,20 +8,20 @@ from datetime import UTC, datetime, timedelta
 from connectors.errors import Malformed
 from connectors.instagram.payload import Change, Comment, Listed, Mention
 from connectors.json_items import CLOCK_SKEW, decode, each, identifier, is_identifier, moment, whole
-from connectors.meta_messaging import NOTHING, Entry, Product
+from connectors.meta_messaging import NOTHING, Entry, Product, messaging, of_another_app
 from connectors.meta_messaging import parse as parse_delivery
 from normalizer import message as events
 from normalizer.message import Attachment, Event, Ignored, Raw
 
 COMMENTS = frozenset({"comments", "live_comments"})
+INSIGHTS = "story_insights"
 #: What `ReplyAddress.recipient` begins with where it is not a person: a comment, or a mention under another's post.
 COMMENT, MENTION = "comment:", "mention:"
 #: What `Attachment.ref` begins with: the words of a mention are asked for afterwards.
 MENTIONED_COMMENT, MENTIONED_MEDIA = "mentioned_comment:", "mentioned_media:"
-#: Direct messages and conversation events may come as changes too; other fields are news about the account.
-OWN_FIELDS = frozenset({"messages", "message_edit", "message_reactions", "messaging_postbacks", "messaging_seen",
-                        "messaging_referral", "messaging_handover", "messaging_optins", "standby",
-                        "story_insights"})  # fmt: skip
+#: What else may come as a change: an item of a conversation, as in `messaging`. Other fields tell of the account.
+CONVERSATION = frozenset({"messages", "message_edit", "message_reactions", "messaging_postbacks", "messaging_seen",
+                          "messaging_referral", "messaging_handover", "messaging_optins", "standby"})  # fmt: skip
 
 
 def product(window: timedelta | None) -> Product:
@@ -66,11 +66,13 @@ class Reading:
 
     def change(self, change: Change, entry: Entry, path: str) -> Sequence[Event]:
         """Events of one change."""
-        if change.field not in COMMENTS and change.field != "mentions":
-            reason = change.field if change.field in OWN_FIELDS else "other"
-            return [Ignored(reason=f"account event: {reason}")]
+        if change.field not in COMMENTS | CONVERSATION and change.field != "mentions":
+            return [Ignored(reason=f"account event: {change.field if change.field == INSIGHTS else 'other'}")]
         if change.value == NOTHING:
             raise Malformed("no value", path)
+        if change.field in CONVERSATION:
+            found = messaging(change.value, self._account, self._product, self._received_at, path)
+            return [of_another_app(event) for event in found] if change.field == "standby" else found
         sent_at, flags = moment(entry.time, self._received_at)
         if change.field == "mentions":
             return [self._mention(decode(change.value, Mention, path), sent_at, flags)]
@@ -84,7 +86,7 @@ class Reading:
         """One comment, from a webhook (`at` given) or from a list."""
         sent_at, flags = at or _listed_at(item.timestamp, self._received_at)
         author = item.from_.id if item.from_ is not None else None
-        if item.from_ is not None and self._account in (author, item.from_.self_ig_scoped_id):
+        if item.from_ is not None and (author == self._account or item.from_.self_ig_scoped_id):
             return Ignored(reason="own comment")
         key = self._product.key(self._account, "comment", identifier(item.id))
         # Without an author nothing ties two comments together: each is a complaint of its own (T21).

@@ -16,9 +16,9 @@ class Change(Struct):
     field: str = ""
 
 
-# {"id":"1784140555","username":"sari.w","self_ig_scoped_id":"1784140556"}
+# {"id":"1784140555","username":"sari.w"}
 class From(Struct):
-    """Who commented: the Instagram-scoped id is the one under which direct messages come."""
+    """Who commented: the id is the one under which direct messages come; the last field stands where we did."""
 
     id: str | None = None
     username: str | None = None
