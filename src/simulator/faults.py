@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from aiohttp import web
+
+from simulator.weather import Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +127,26 @@ SERVER_TROUBLES: Mapping[Literal["500", "502", "503", "truncated", "reset"], Fau
     "truncated": Http(500, b'{"error":{"message":"An unk', "application/json"),
     "reset": Reset(),
 }
+
+
+def weather_fault(
+    weather: Weather,
+    *,
+    rate_limit: Sequence[Code],
+    server_error: Sequence[Code] = (),
+    expired_token: Code | None = None,
+    window_closed: Code | None = None,
+    may_accept: bool = True,
+) -> Fault | None:
+    """What the next call meets, in the provider's own codes; None where it goes well or there is no such code.
+
+    A stalled call may have been taken, unless `may_accept` is False.
+    """
+    trouble = weather.trouble()
+    if trouble == "rate-limit":
+        return rate_limit[0] if len(rate_limit) == 1 else weather.pick(rate_limit)
+    if trouble == "server-error":
+        return weather.pick((*SERVER_TROUBLES.values(), *server_error))
+    if trouble == "stall":
+        return Stall(weather.climate.stall_seconds, accepted=may_accept and weather.pick((True, False)))
+    return {"expired-token": expired_token, "window-closed": window_closed}.get(trouble or "")

@@ -1,4 +1,4 @@
-"""What every account at Meta has in common: where it runs, the handshake, and signed webhooks."""
+"""What every account at Meta has in common: the handshake, and signed webhooks."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, Unpack
 
-from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
-from simulator.place import Place
-from simulator.weather import Weather
+from simulator.account import Options, PretendedAccount
+from simulator.delivery import Delivery, RetryPolicy
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +35,16 @@ def sign(app_secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-class MetaAccount:
-    """An account that is pretended; `webhook_url` may be set later, when the business starts later."""
+class MetaAccount(PretendedAccount[T]):
+    """An account at Meta; `policy` says when one attempt is over, and which answer satisfies Meta."""
 
-    app_secret: str
-    verify_token: str
-    webhook_url: str
-    weather: Weather
-    tasks: Tasks
-    deliveries: Record[Delivery]
-    _mixer: Mixer[Any]
-    #: When one attempt is over, and which answer satisfies Meta.
-    _policy: RetryPolicy
-    _place: Place | None = None
+    user_agent = "facebookexternalua"
 
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every retry and report under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when every webhook was accepted or given up."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What a business gives as the address of the Graph API, without version."""
-        return self.place.base_url
+    def __init__(self, *, app_secret: str, verify_token: str, policy: RetryPolicy, **options: Unpack[Options]) -> None:
+        super().__init__(**options)
+        self.app_secret = app_secret
+        self.verify_token = verify_token
+        self._policy = policy
 
     async def inject_raw(
         self, body: bytes | dict[str, Any], *, secret: str | None = None, headers: Mapping[str, str] | None = None
@@ -82,9 +53,7 @@ class MetaAccount:
         sending = self._delivery(body if isinstance(body, bytes) else encode(body), secret)
         if headers is not None:
             sending.headers = dict(headers)
-        await delivery.attempt(self.place.http, sending, self._policy)
-        self.deliveries.append(sending)
-        return sending
+        return await self._post_once(sending, self._policy)
 
     async def handshake(self, *, verify_token: str | None = None, url: str | None = None) -> Handshake:
         """Asks the webhook as Meta does when it is registered; `ok` says whether Meta would be content."""
@@ -101,7 +70,7 @@ class MetaAccount:
     def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": "facebookexternalua",
+            "User-Agent": self.user_agent,
             "X-Hub-Signature-256": sign(self.app_secret if secret is None else secret, body),
         }
         return Delivery(self.webhook_url, body, headers)

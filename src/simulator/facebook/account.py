@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Unpack
 
-from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
+from simulator.account import Options
+from simulator.delivery import Delivery, Record, RetryPolicy
 from simulator.facebook.injections import Injections
 from simulator.facebook.people import People
 from simulator.facebook.records import Comment, Json, Kind, Received, Sent, Update
-from simulator.faults import Faults
 from simulator.meta_account import MetaAccount, encode
 from simulator.place import Attachment, Mounted, Talk
-from simulator.weather import Weather
 
 # Messages are tried for one hour, then the page is unsubscribed; everything else is tried for 36 hours.
 MESSAGE_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 2320)
 OTHER_WAITS: Sequence[float] = (0, 15, 60, 300, 900, 1800, *([3600] * 12), *([7200] * 11))
 ANSWER_SECONDS = 5.0
 MOST_UPDATES = 1_000
-MOST_RETRYING = 20_000  # webhooks that wait for another attempt; further ones are given up
 MOST_FILES = 1_000
 ALL_FIELDS = (
     "messages", "messaging_postbacks", "message_deliveries", "message_reads", "message_echoes", "message_edits",
@@ -39,12 +36,15 @@ def _policy(waits: Sequence[float]) -> RetryPolicy:
 POLICIES: Mapping[bool, RetryPolicy] = {True: _policy(MESSAGE_WAITS), False: _policy(OTHER_WAITS)}
 
 
-class Facebook(MetaAccount, Injections):
-    """A page with Messenger and comments. Times are seconds since the epoch; `time_scale` shortens waits."""
+class Facebook(MetaAccount[Update], Injections):
+    """A page with Messenger and comments. Times are seconds since the epoch; `time_scale` shortens waits.
+
+    `faults` are met by sends, private and public.
+    """
 
     kind = "facebook"
     path = "/facebook"
-    urls: Mapping[str, str] = {}
+    name = "Facebook"
 
     def __init__(
         self,
@@ -53,8 +53,6 @@ class Facebook(MetaAccount, Injections):
         page_token: str,
         page_id: str,
         verify_token: str,
-        webhook_url: str = "",
-        name: str = "Facebook",
         app_id: str = "5511000000000001",
         reports: bool = True,
         same_ids: bool = True,
@@ -62,18 +60,12 @@ class Facebook(MetaAccount, Injections):
         enforce_window: bool = True,
         already_replied: int = 10900,
         page_size: int = 100,
-        time_scale: float = 1.0,
         report_delays: Mapping[str, float] | None = None,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
-        self.app_secret = app_secret
+        super().__init__(app_secret=app_secret, verify_token=verify_token, policy=POLICIES[True], **options)
         self.page_token = page_token
         self.page_id = page_id
-        self.verify_token = verify_token
-        self.webhook_url = webhook_url
-        self.name = name
         self.app_id = app_id
         self.reports = reports  # echoes, deliveries and read marks of what the business sends
         self.same_ids = same_ids  # whether a commenter has the same id in Messenger: Meta does not promise it
@@ -81,26 +73,22 @@ class Facebook(MetaAccount, Injections):
         self.enforce_window = enforce_window
         self.already_replied = already_replied  # the number with which a second private reply is refused
         self.page_size = page_size  # most items of one page of a list
-        self.time_scale = time_scale
         self.report_delays = dict(report_delays or {"sent": 0.02, "delivered": 0.2, "read": 1.0})
-        self.weather = weather or Weather()
-        self.clock = clock
-        self.faults = Faults()  # met by sends, private and public
-        self.media_faults = Faults()  # met by downloads
         self.people = People()
         self.unreachable: set[str] = set()  # ids of people who blocked the page
         self.subscribed_fields: tuple[str, ...] = ()
-        self.sent: Record[Sent] = Record(keep)
-        self.answers: Record[Comment] = Record(keep)  # what the business said under comments
-        self.received: Record[Received] = Record(keep)
-        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
+        self.sent: Record[Sent] = Record(self._keep)
+        self.answers: Record[Comment] = Record(self._keep)  # what the business said under comments
+        self.received: Record[Received] = Record(self._keep)
         self.comments: OrderedDict[str, Comment] = OrderedDict()
         self.posts: dict[str, float] = {f"{page_id}_1": self.clock()}  # id -> when something was last new
         self.files: OrderedDict[str, Attachment] = OrderedDict()
-        self.tasks = Tasks()
-        self._mixer: Mixer[Update] = Mixer(self._post, self.tasks)
-        self._policy = POLICIES[True]
         self._next = 100 + secrets.randbelow(10**6)
+
+    @property
+    def username(self) -> str:
+        """What stands for the page in its addresses: it took no name of its own."""
+        return self.page_id
 
     @property
     def subscribed(self) -> bool:
@@ -170,17 +158,8 @@ class Facebook(MetaAccount, Injections):
         sending = self._delivery(encode({"object": "page", "entry": entries}))
         if not sending.url:
             return sending
-        self.deliveries.append(sending)
-        messages = any(u.kind != "changes" for u in updates)
-        policy = POLICIES[messages]
-        first = await delivery.attempt(self.place.http, sending, policy)
-        if policy.wanted(first) and len(self.tasks) < MOST_RETRYING:
-            self.tasks.spawn(self._retry(sending, policy, messages))
-        else:
-            sending.given_up = policy.wanted(first)
-        return sending
+        return await self._post_until_accepted(sending, POLICIES[any(u.kind != "changes" for u in updates)])
 
-    async def _retry(self, sending: Delivery, policy: RetryPolicy, messages: bool) -> None:
-        await delivery.retry(self.place.http, sending, policy, self.time_scale)
-        if sending.given_up and messages:
+    def _gave_up(self, policy: RetryPolicy) -> None:
+        if policy is POLICIES[True]:
             self.subscribed_fields = ()

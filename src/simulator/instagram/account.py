@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Unpack
 
-from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
-from simulator.faults import Faults
+from simulator.account import Options
+from simulator.delivery import Delivery, Record, RetryPolicy
 from simulator.instagram import payloads
 from simulator.instagram.injections import Injections
-from simulator.instagram.payloads import Form, Json, Update
+from simulator.instagram.payloads import Form, Update
 from simulator.instagram.records import (
     WINDOW_SECONDS,
     Comment,
@@ -23,18 +21,14 @@ from simulator.instagram.records import (
     new_id,
     scoped_id,
 )
-from simulator.instagram.view import Comments, Messages
-from simulator.place import Mounted, Place, Talk
-from simulator.weather import Weather
+from simulator.meta_account import MetaAccount, encode
+from simulator.place import Mounted, Talk
 from simulator.whatsapp_cloud.media import Media, MediaStore
-from simulator.whatsapp_cloud.payloads import encode, sign
-from simulator.whatsapp_cloud.records import Handshake
 
 # Messages are tried for an hour, then the account is unsubscribed; comments for 36 hours (Meta: Messenger Platform and
 # Graph API, Webhooks).
 MESSAGE_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 2320)
 COMMENT_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 35))
-MOST_RETRYING = 20_000  # webhooks that wait for another attempt; further ones are given up
 MOST_PEOPLE = 100_000
 MOST_COMMENTS = 20_000
 ANSWER_SECONDS = 5.0
@@ -47,15 +41,17 @@ def _policy(waits: Sequence[float]) -> RetryPolicy:
 MESSAGES, COMMENTS = _policy(MESSAGE_WAITS), _policy(COMMENT_WAITS)
 
 
-class Instagram(Injections):
+class Instagram(MetaAccount[Update], Injections):
     """A professional account. Times are seconds since the epoch; `time_scale` shortens waits.
 
     With `page_id` the app uses Facebook Login: messages go through the Page and changes come in a list.
+    `faults` are met by messages and public answers.
     """
 
     kind = "instagram"
     path = "/instagram"
-    urls: Mapping[str, str] = {}
+    name = "Instagram"
+    user_agent = "Webhooks/1.0 (https://fb.me/webhooks)"
 
     def __init__(
         self,
@@ -65,80 +61,35 @@ class Instagram(Injections):
         app_secret: str,
         verify_token: str,
         page_id: str | None = None,
-        webhook_url: str = "",
-        name: str = "Instagram",
         username: str = "perusahaan",
         echoes: bool = True,
         echo_first: bool = False,
         enforce_window: bool = True,
         already_replied: int = 2534025,
         private_replies_per_hour: int = 750,
-        time_scale: float = 1.0,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(app_secret=app_secret, verify_token=verify_token, policy=MESSAGES, **options)
         self.account_id = account_id
         self.access_token = access_token
-        self.app_secret = app_secret
-        self.verify_token = verify_token
         self.page_id = page_id
-        self.webhook_url = webhook_url
-        self.name = name
         self.username = username
         self.echoes = echoes
         self.echo_first = echo_first  # the echo comes before the send is answered
         self.enforce_window = enforce_window
         self.already_replied = already_replied  # the subcode of a second private reply: sources contradict each other
         self.private_replies_per_hour = private_replies_per_hour
-        self.time_scale = time_scale
-        self.weather = weather or Weather()
-        self.clock = clock
-        self.faults = Faults()  # met by messages and public answers
-        self.media_faults = Faults()  # met by downloads
         self.unreachable: set[str] = set()  # handles that cannot be written to
         self.subscribed = True
         self.subscribed_fields = ["messages", "message_edit", "messaging_seen", "comments", "live_comments", "mentions"]
         self.media = MediaStore()
-        self.posts: list[Post] = [Post(new_id("179"), "Promo bulan ini", clock())]
-        self.received: Record[Received] = Record(keep)
-        self.sent: Record[Sent] = Record(keep)
-        self.answers: Record[Comment] = Record(keep)  # what the account wrote in public
-        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
+        self.posts: list[Post] = [Post(new_id("179"), "Promo bulan ini", self.clock())]
+        self.received: Record[Received] = Record(self._keep)
+        self.sent: Record[Sent] = Record(self._keep)
+        self.answers: Record[Comment] = Record(self._keep)  # what the account wrote in public
         self.comments: OrderedDict[str, Comment] = OrderedDict()
-        self.tasks = Tasks()
         self._people: OrderedDict[str, Person] = OrderedDict()
         self._wrote: dict[str, float] = {}
-        self._mixer: Mixer[Update] = Mixer(self._post, self.tasks)
-        self._place: Place | None = None
-
-    # ---- life
-
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every retry and echo under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when every webhook was accepted or given up."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What a business gives as the address of the Graph API, without version."""
-        return self.place.base_url
 
     @property
     def form(self) -> Form:
@@ -152,6 +103,8 @@ class Instagram(Injections):
 
     def talks(self) -> Sequence[Talk]:
         """Its direct messages, and the comments under its newest post."""
+        from simulator.instagram.view import Comments, Messages  # they know the account that stands behind them
+
         return [Messages(self), Comments(self)]
 
     # ---- people
@@ -214,29 +167,6 @@ class Instagram(Injections):
         """Delivers these updates in one POST."""
         return await self._post_now(list(updates))
 
-    async def inject_raw(
-        self, body: bytes | Json, *, secret: str | None = None, headers: Mapping[str, str] | None = None
-    ) -> Delivery:
-        """Posts these bytes once, signed with `secret` (default: the right one); `headers` replace what is signed."""
-        sending = self._delivery(body if isinstance(body, bytes) else encode(body), secret)
-        if headers is not None:
-            sending.headers = dict(headers)
-        await delivery.attempt(self.place.http, sending, MESSAGES)
-        self.deliveries.append(sending)
-        return sending
-
-    async def handshake(self, *, verify_token: str | None = None) -> Handshake:
-        """Asks the webhook as Meta does when it is subscribed; `ok` says whether Meta would be content."""
-        challenge = str(secrets.randbelow(10**10))
-        query = {
-            "hub.mode": "subscribe",
-            "hub.challenge": challenge,
-            "hub.verify_token": self.verify_token if verify_token is None else verify_token,
-        }
-        async with self.place.http.get(self.webhook_url, params=query, allow_redirects=False) as answer:
-            body = await answer.content.read(4_096)
-            return Handshake(answer.status, body, answer.status == 200 and body == challenge.encode())
-
     async def _post(self, updates: list[Update]) -> None:
         await self._post_now(updates)
 
@@ -244,24 +174,9 @@ class Instagram(Injections):
         sending = self._delivery(encode(payloads.envelope(updates, self.form)))
         if not sending.url or not self.subscribed:
             return sending
-        self.deliveries.append(sending)
         policy = MESSAGES if any(not update.field for update in updates) else COMMENTS
-        first = await delivery.attempt(self.place.http, sending, policy)
-        if policy.wanted(first) and len(self.tasks) < MOST_RETRYING:
-            self.tasks.spawn(self._retry(sending, policy))
-        else:
-            sending.given_up = policy.wanted(first)
-        return sending
+        return await self._post_until_accepted(sending, policy)
 
-    async def _retry(self, sending: Delivery, policy: RetryPolicy) -> None:
-        await delivery.retry(self.place.http, sending, policy, self.time_scale)
-        if sending.given_up and policy is MESSAGES:
+    def _gave_up(self, policy: RetryPolicy) -> None:
+        if policy is MESSAGES:
             self.subscribed = False
-
-    def _delivery(self, body: bytes, secret: str | None = None) -> Delivery:
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "Webhooks/1.0 (https://fb.me/webhooks)",
-            "X-Hub-Signature-256": sign(self.app_secret if secret is None else secret, body),
-        }
-        return Delivery(self.webhook_url, body, headers)

@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from simulator.place import Asks, Attachment, Choice, Line
-
-if TYPE_CHECKING:
-    from simulator.instagram.account import Instagram
+from simulator.account import Counterpart
+from simulator.instagram.account import Instagram
+from simulator.place import Attachment, Choice, Line
 
 
-class _Counterpart:
-    """What both talks say of the account."""
-
-    asks: Asks = "handle"
-
-    def __init__(self, account: Instagram) -> None:
-        self._account = account
-
-    @property
-    def name(self) -> str:
-        """The institution."""
-        return self._account.name
-
-    @property
-    def address(self) -> str:
-        """The account's handle."""
-        return f"@{self._account.username}"
-
-
-class Messages(_Counterpart):
+class Messages(Counterpart[Instagram]):
     """The direct messages of an account."""
 
     channel = "Instagram (pesan / direct message)"
@@ -62,7 +40,7 @@ class Messages(_Counterpart):
         return sorted(lines, key=lambda line: line.at)
 
 
-class Comments(_Counterpart):
+class Comments(Counterpart[Instagram]):
     """The comments of one person under the posts of an account, with both answers that a comment may get."""
 
     channel = "Instagram (komentar / comment)"

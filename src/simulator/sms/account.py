@@ -6,16 +6,16 @@ import asyncio
 import hashlib
 import hmac
 import json
-import time
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
-from simulator.faults import Faults
-from simulator.place import Asks, Attachment, Choice, Line, Mounted, Place, Talk
+from simulator.account import Options, PretendedAccount
+from simulator.delivery import Delivery, Record, RetryPolicy
+from simulator.limits import Buckets
+from simulator.place import Asks, Attachment, Choice, Line, Mounted, Talk
 from simulator.sms.records import Json, Report, Text, new_id, segments_of, written
-from simulator.weather import Weather
 
 SIGNATURE = "X-Contoh-Signature"
 TIMESTAMP = "X-Contoh-Timestamp"
@@ -27,12 +27,12 @@ PART = 153  # characters of one part of a long text
 STOP, START = frozenset({"STOP", "BERHENTI", "UNREG"}), frozenset({"START", "MULAI"})
 
 
-class Sms:
+class Sms(PretendedAccount[Report]):
     """An account with one number. Times are seconds since the epoch; `time_scale` shortens waits."""
 
     kind = "sms_http"
     path = "/sms"
-    urls: Mapping[str, str] = {}
+    name = "SMS"
     asks: Asks = "number"
     channel = "SMS"
 
@@ -42,44 +42,28 @@ class Sms:
         api_key: str,
         webhook_secret: str,
         sender: str,
-        webhook_url: str = "",
-        name: str = "SMS",
         statuses: bool = True,
         honours_stop: bool = True,
         per_second: float = 100.0,
         most_segments: int = 10,
-        time_scale: float = 1.0,
         status_delays: Mapping[str, float] | None = None,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(**options)
         self.api_key = api_key
         self.webhook_secret = webhook_secret
         self.sender = digits_of(sender)
-        self.webhook_url = webhook_url
-        self.name = name
         self.statuses = statuses
         self.honours_stop = honours_stop  # False: it hands a STOP on and goes on sending
         self.per_second = per_second
         self.most_segments = most_segments
-        self.time_scale = time_scale
         self.status_delays = dict(status_delays or {"ACCEPTD": 0.01, "ENROUTE": 0.05, "DELIVRD": 0.3})
-        self.weather = weather or Weather()
-        self.clock = clock
-        self.faults = Faults()  # met by sends
         self.opted_out: set[str] = set()
         self.landlines: set[str] = set()  # 1203
         self.unknown: set[str] = set()  # accepted, then UNDELIV with 1204
-        self.sent: Record[Text] = Record(keep)
-        self.received: Record[Text] = Record(keep)
-        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
-        self.tasks = Tasks()
-        self.level = (0.0, 0.0)  # of the rate limit: texts, and when
-        self._mixer: Mixer[Report] = Mixer(self._post, self.tasks)
-        self._place: Place | None = None
-
-    # ---- life
+        self.sent: Record[Text] = Record(self._keep)
+        self.received: Record[Text] = Record(self._keep)
+        self.texts: Buckets[None] = Buckets()
 
     @classmethod
     def mount(cls, accounts: Sequence[Sms]) -> Mounted:
@@ -87,32 +71,6 @@ class Sms:
         from simulator.sms.api import Api  # the front knows the accounts that stand behind it
 
         return Mounted(Api(accounts).routes())
-
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every retry and report under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when every webhook was accepted or given up."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """Where the API answers (+ /v1/messages)."""
-        return self.place.base_url
 
     # ---- from the customer
 
@@ -165,9 +123,7 @@ class Sms:
             sending.headers[SIGNATURE] = signature
         if signature == "":
             del sending.headers[SIGNATURE]
-        await delivery.attempt(self.place.http, sending, POLICY)
-        self.deliveries.append(sending)
-        return sending
+        return await self._post_once(sending, POLICY)
 
     # ---- to the business
 

@@ -90,12 +90,10 @@ def _checked(account: Sms, raw: bytes) -> Json:
         raise ApiError(1202)
     if to in account.landlines:
         raise ApiError(1203)
-    level, when = account.level
-    now = account.clock()
-    level = max(0.0, level - (now - when) * account.per_second)
-    if level + 1 > account.per_second:
+    now, per_second = account.clock(), account.per_second
+    if not account.texts.fits(None, now, per_second=per_second, burst=per_second):
         raise ApiError(1101)
-    account.level = (level + 1, now)
+    account.texts.fill(None, now, per_second=per_second)
     return dict(given)
 
 

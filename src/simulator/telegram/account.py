@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
 import msgspec
 
 from simulator import delivery
-from simulator.delivery import Attempt, Delivery, Mixer, Record, RetryPolicy, Tasks
+from simulator.account import Options, PretendedAccount
+from simulator.delivery import Attempt, Delivery, Record, RetryPolicy
 from simulator.faults import Faults
 from simulator.place import Mounted, Place
 from simulator.telegram.customer import Customer
@@ -28,89 +28,57 @@ ONLY_BY_NAME = frozenset({"chat_member", "message_reaction", "message_reaction_c
 _encode = msgspec.json.Encoder().encode
 
 
-class Telegram(Customer):
+class Telegram(PretendedAccount[Json], Customer):
     """A bot and its queue. Times are seconds since the epoch; `time_scale` shortens the waits between retries."""
 
     kind = "telegram"
     path = "/telegram"
-    urls: Mapping[str, str] = {}
+    name = "Telegram"
 
     def __init__(
         self,
         *,
         bot_token: str,
-        webhook_url: str = "",
         secret_token: str = "",
-        name: str = "Telegram",
         username: str = "aduan_bot",
         limits: Limits | None = None,
-        time_scale: float = 1.0,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(**options)
+        # It is set when the bot starts: from then on the queue pushes.
+        self._first_webhook = (self.webhook_url, secret_token)
         self.bot_token = bot_token
-        self.name = name
         self.username = username
         self.limits = limits
-        self.clock = clock
         self.webhook_url = ""
         self.secret_token = ""
         self.allowed_updates: tuple[str, ...] = ()  # none: everything that need not be asked for by name
         self.last_error: tuple[float, str] | None = None
-        self.faults = Faults()  # met by sends
         self.update_faults = Faults()  # met by getUpdates
-        self.media_faults = Faults()  # met by both steps of a download
         self.blocked: set[int] = set()  # chats whose customers blocked the bot
         self.deactivated: set[int] = set()
         self.chats = Chats()
         self.files = Files()
-        self.sent: Record[Sent] = Record(keep)
-        self.received: Record[Received] = Record(keep)
-        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
-        self.answered_taps: Record[str] = Record(keep)
-        self.calls: Record[str] = Record(keep)  # names of every method that was called
+        self.sent: Record[Sent] = Record(self._keep)
+        self.received: Record[Received] = Record(self._keep)
+        self.answered_taps: Record[str] = Record(self._keep)
+        self.calls: Record[str] = Record(self._keep)  # names of every method that was called
         self.polls = 0  # number of the getUpdates call that may wait; an older one is ended
-        self.tasks = Tasks()
         self.queue = UpdateQueue(
-            self._push, tasks=self.tasks, clock=clock, time_scale=time_scale, closed=self.delete_webhook
+            self._push, tasks=self.tasks, clock=self.clock, time_scale=self.time_scale, closed=self.delete_webhook
         )
-        self._weather = weather or Weather()
         self._next_update = 100_000_000 + secrets.randbelow(800_000_000)
-        self._mixer: Mixer[Json] = Mixer(self._enqueue, self.tasks)
-        self._place: Place | None = None
-        self._first_webhook = (webhook_url, secret_token)
-
-    # ---- life
 
     async def open(self, place: Place) -> None:
         """Starts with the webhook that the bot had before."""
-        self._place = place
+        await super().open(place)
         if self._first_webhook[0]:
             self.set_webhook(*self._first_webhook)
 
     async def aclose(self) -> None:
         """Ends every delivery under way."""
         self.queue.stop()
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when no webhook is under way."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the bot runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What stands for https://api.telegram.org."""
-        return self.place.base_url
+        await super().aclose()
 
     @property
     def bot_id(self) -> int:
@@ -125,7 +93,7 @@ class Telegram(Customer):
     @weather.setter
     def weather(self, weather: Weather) -> None:
         self._weather = weather
-        if weather.climate.unsubscribed:
+        if weather.climate.unsubscribed and self._place is not None:
             self.delete_webhook()  # Telegram does so after 23 hours of 410
 
     def me(self) -> Json:
@@ -187,9 +155,7 @@ class Telegram(Customer):
         """Posts these bytes once, with `secret` (default: the right one); the queue knows nothing of them."""
         word = self.secret_token if secret is None else secret
         sending = Delivery(self.webhook_url, body, {"X-Telegram-Bot-Api-Secret-Token": word} if word else {})
-        await delivery.attempt(self.place.http, sending, POLICY)
-        self.deliveries.append(sending)
-        return sending
+        return await self._post_once(sending, POLICY)
 
     # ---- from the customer
 
@@ -202,12 +168,12 @@ class Telegram(Customer):
         if wanted:
             item = {"update": {"update_id": update_id, kind: content}, "chat": chat_id, "at": moment}
             if self.weather.climate.unsubscribed:
-                await self._enqueue([item])  # nothing is lost, it waits until the bot asks
+                await self._post([item])  # nothing is lost, it waits until the bot asks
             else:
                 await self._mixer.put(item, self.weather)
         return update_id
 
-    async def _enqueue(self, items: Sequence[Json]) -> None:
+    async def _post(self, items: list[Json]) -> None:
         for item in items:
             await self.queue.put(item["update"], item["chat"], item["at"])
 

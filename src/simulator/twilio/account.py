@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Unpack
 
-from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, Tasks
-from simulator.faults import Faults
-from simulator.place import Asks, Attachment, Choice, Line, Mounted, Place, Talk
+from simulator.account import MOST_DELIVERED, Options, PretendedAccount
+from simulator.delivery import Delivery, Record
+from simulator.place import Asks, Attachment, Choice, Line, Mounted, Talk
 from simulator.twilio import webhooks
 from simulator.twilio.calling import Alert, Hook, Params, call, delivery_of, policy
 from simulator.twilio.inbound import Extra, inbound_params
 from simulator.twilio.records import API_VERSION, Media, Message, new_sid
-from simulator.weather import Weather
 
 Where = Literal["call", "status", "both"]
 
@@ -28,12 +25,12 @@ STOP = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT"})
 START = frozenset({"START", "YES", "UNSTOP"})
 
 
-class Twilio:
+class Twilio(PretendedAccount[Hook]):
     """A Twilio account with one sender. Times are seconds since the epoch; `time_scale` shortens status delays."""
 
     kind = "twilio"
     path = "/twilio"
-    urls: Mapping[str, str] = {}
+    name = "Twilio"
     asks: Asks = "number"
 
     def __init__(
@@ -42,9 +39,7 @@ class Twilio:
         account_sid: str,
         auth_token: str,
         number: str,
-        webhook_url: str = "",
         fallback_url: str = "",
-        name: str = "Twilio",
         messaging_service_sid: str | None = None,
         api_keys: Mapping[str, str] | None = None,
         shared_key: tuple[str, str] | None = None,
@@ -54,18 +49,14 @@ class Twilio:
         templates: Mapping[str, str] | None = None,
         refuse_by: Where = "status",
         webhook_seconds: float = webhooks.TOTAL_SECONDS,
-        time_scale: float = 1.0,
         status_delays: Mapping[str, float] | None = None,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(**options)
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.number = number
-        self.webhook_url = webhook_url
         self.fallback_url = fallback_url
-        self.name = name
         self.messaging_service_sid = messaging_service_sid
         self.api_keys = dict(api_keys or {})
         self.shared_key = shared_key  # (key id, secret): webhooks are signed with SHA-256 instead of the auth token
@@ -76,28 +67,16 @@ class Twilio:
         self.templates = templates  # ContentSid -> text with {{1}}; None: any ContentSid is approved
         self.refuse_by: Where = refuse_by
         self.webhook_seconds = webhook_seconds
-        self.time_scale = time_scale
         self.status_delays = dict(status_delays or {"queued": 0.01, "sent": 0.05, "delivered": 0.2, "read": 1.0})
-        self.weather = weather or Weather()
-        self.clock = clock
-        self.keep = keep
-        self.faults = Faults()  # met by sends
-        self.media_faults = Faults()  # met by both steps of a download
         self.unreachable: set[str] = set()  # addresses without WhatsApp: 63024; landlines: 21614
         self.opted_out: set[str] = set()  # numbers that texted STOP: 21610
-        self.sent: Record[Message] = Record(keep)
-        self.received: Record[Message] = Record(keep)
-        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
-        self.alerts: Record[Alert] = Record(min(keep, 2_000))
+        self.sent: Record[Message] = Record(self._keep)
+        self.received: Record[Message] = Record(self._keep)
+        self.alerts: Record[Alert] = Record(min(self._keep, MOST_DELIVERED))
         self.leaked: Record[str] = Record(100)  # paths of the media host that an Authorization header reached
         self.messages: OrderedDict[str, Message] = OrderedDict()
         self.cdn: OrderedDict[str, Media] = OrderedDict()
-        self.tasks = Tasks()
         self._wrote: OrderedDict[str, float] = OrderedDict()
-        self._mixer: Mixer[Hook] = Mixer(self._call_all, self.tasks)
-        self._place: Place | None = None
-
-    # ---- life
 
     @classmethod
     def mount(cls, accounts: Sequence[Twilio]) -> Mounted:
@@ -106,32 +85,6 @@ class Twilio:
 
         rest = Rest(accounts)
         return Mounted(rest.routes(), rest.cdn_routes())
-
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every callback under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when every webhook was answered or given up."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What stands for https://api.twilio.com."""
-        return self.place.base_url
 
     # ---- from the customer
 
@@ -196,9 +149,7 @@ class Twilio:
             sending.headers["X-Twilio-Signature"] = signature
         if signature == "":
             del sending.headers["X-Twilio-Signature"]
-        await delivery.attempt(self.place.http, sending, policy(self, target))
-        self.deliveries.append(sending)
-        return sending
+        return await self._post_once(sending, policy(self, target))
 
     async def _inject(
         self, from_: str | None, body: str, media: list[Media], more: Mapping[str, str], extra: Extra
@@ -251,7 +202,7 @@ class Twilio:
         hook = Hook(message, tuple(params.items()), message.status_callback, False, str(uuid.uuid4()))
         await self._mixer.put(hook, self.weather)
 
-    async def _call_all(self, hooks: list[Hook]) -> None:
+    async def _post(self, hooks: list[Hook]) -> None:
         for hook in hooks:
             await call(self, hook)
 
@@ -260,7 +211,7 @@ class Twilio:
     def remember(self, message: Message) -> None:
         """Adds a message to the history that the REST API lists."""
         self.messages[message.sid] = message
-        while len(self.messages) > self.keep:
+        while len(self.messages) > self._keep:
             self.messages.popitem(last=False)
 
     def window_open(self, address: str, now: float) -> bool:

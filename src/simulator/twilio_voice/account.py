@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Unpack
 from urllib.parse import urljoin, urlsplit
 
-from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, Tasks
-from simulator.faults import Faults
-from simulator.place import Asks, Attachment, Choice, Line, Mounted, Place, Talk
+from simulator.account import Options, PretendedAccount
+from simulator.delivery import Delivery, Record, RetryPolicy
+from simulator.place import Asks, Attachment, Choice, Line, Mounted, Talk
 from simulator.twilio.calling import Alert, Params
 from simulator.twilio.records import new_sid, rfc2822
 from simulator.twilio_voice import calls, dialling
 from simulator.twilio_voice.calls import Act, Call, Caller, HangUp, Key, Recording, Scripted, Speech, Visitor
 from simulator.twilio_voice.twiml import Verb
-from simulator.weather import Weather
 
 KEYS = (Choice("1", "1"), Choice("2", "2"), Choice("3", "3"))
 HANG_UP = Choice("hangup", "Tutup telepon / Hang up")
@@ -29,12 +26,17 @@ TOTAL_SECONDS = 15.0
 _RECORDING = re.compile(r"/Recordings/(RE[0-9a-f]{32})(?:\.(?:mp3|wav))?$")
 
 
-class TwilioVoice:
-    """A Twilio account with one telephone number. Times are seconds since the epoch; `time_scale` shortens waiting."""
+class TwilioVoice(PretendedAccount[tuple[str, Params]]):
+    """A Twilio account with one telephone number. Times are seconds since the epoch; `time_scale` shortens waiting.
+
+    `faults` are met by the whole REST API.
+    """
 
     kind = "twilio_voice"
     path = "/twilio-voice"
-    urls: Mapping[str, str] = {}
+    name = "Twilio"
+    time_scale = 0.0
+    _keep = 1_000
     asks: Asks = "number"
     channel = "Telepon / Phone (Twilio)"
 
@@ -44,51 +46,34 @@ class TwilioVoice:
         account_sid: str,
         auth_token: str,
         number: str,
-        webhook_url: str = "",
         fallback_url: str = "",
         status_url: str | None = None,
-        name: str = "Twilio",
         shared_key: tuple[str, str] | None = None,
         media_needs_login: bool = False,
         callback_first: bool = False,
         callback_seconds: float = 2.0,
         processing_seconds: float = 1.0,
         webhook_seconds: float = TOTAL_SECONDS,
-        time_scale: float = 0.0,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 1_000,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(**options)
         self.account_sid = account_sid
         self.auth_token = auth_token
         self.number = number
-        self.webhook_url = webhook_url
         self.fallback_url = fallback_url
         self.status_url = status_url  # None: the address of the number itself
-        self.name = name
         self.shared_key = shared_key
         self.media_needs_login = media_needs_login  # "Enforce HTTP Auth on Media URLs": nothing can be played either
         self.callback_first = callback_first  # a recording's callback overtakes the action of <Record>
         self.callback_seconds = callback_seconds
         self.processing_seconds = processing_seconds  # until a recording can be downloaded
         self.webhook_seconds = webhook_seconds
-        self.time_scale = time_scale
-        self.weather = weather or Weather()
-        self.clock = clock
         self.suspended = False
-        self.faults = Faults()  # met by the REST API
-        self.media_faults = Faults()  # met by downloads
         self.calls: OrderedDict[str, Call] = OrderedDict()
         self.recordings: OrderedDict[str, Recording] = OrderedDict()
-        self.deliveries: Record[Delivery] = Record(min(keep * 10, 10_000))
-        self.alerts: Record[Alert] = Record(keep)
-        self.tasks = Tasks()
-        self._keep = keep
+        self.deliveries = Record(min(self._keep * 10, 10_000))  # a call has many
+        self.alerts: Record[Alert] = Record(self._keep)
         self._live: dict[str, Visitor] = {}
-        self._mixer: Mixer[tuple[str, Params]] = Mixer(self._post_all, self.tasks)
-        self._place: Place | None = None
-
-    # ---- life
 
     @classmethod
     def mount(cls, accounts: Sequence[TwilioVoice]) -> Mounted:
@@ -97,15 +82,6 @@ class TwilioVoice:
 
         return Mounted(Rest(accounts).routes())
 
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every call and callback under way."""
-        await self.tasks.aclose()
-        self._place = None
-
     async def settled(self) -> None:
         """Returns when no scripted call and no callback is under way; visitors are hung up on."""
         for visitor in self._live.values():
@@ -113,18 +89,6 @@ class TwilioVoice:
         await self.tasks.settled()
         self._mixer.flush(self.weather)  # what the calls' ends gave it
         await self.tasks.settled()
-
-    @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What stands for https://api.twilio.com."""
-        return self.place.base_url
 
     # ---- from the customer
 
@@ -147,10 +111,8 @@ class TwilioVoice:
         sending = dialling.delivery_of(self, url or self.webhook_url, params, secret)
         if signature is not None:
             sending.headers["X-Twilio-Signature"] = signature
-        rules = delivery.RetryPolicy((), lambda _: False, self.webhook_seconds)
-        await delivery.attempt(self.place.http, sending, rules)
-        self.deliveries.append(sending)
-        return sending
+        rules = RetryPolicy((), lambda _: False, self.webhook_seconds)
+        return await self._post_once(sending, rules)
 
     # ---- to the business
 
@@ -187,7 +149,7 @@ class TwilioVoice:
 
     async def _tell(self, url: str, params: Params, *, at_once: bool = False) -> None:
         if at_once:
-            await self._post_all([(url, params)])
+            await self._post([(url, params)])
         elif self.weather.holds_deliveries:
             await self._mixer.put((url, params), self.weather)
         else:
@@ -195,9 +157,9 @@ class TwilioVoice:
 
     async def _post_later(self, url: str, params: Params) -> None:
         await asyncio.sleep(self.callback_seconds * self.time_scale)
-        await self._post_all([(url, params)])
+        await self._post([(url, params)])
 
-    async def _post_all(self, callbacks: list[tuple[str, Params]]) -> None:
+    async def _post(self, callbacks: list[tuple[str, Params]]) -> None:
         for url, params in callbacks:
             await dialling.callback(self, url, params)
 

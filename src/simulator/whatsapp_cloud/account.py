@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Unpack
 
-from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
-from simulator.faults import Faults
+from simulator.account import Options
+from simulator.delivery import Delivery, Record, RetryPolicy
 from simulator.meta_account import MetaAccount
 from simulator.place import Mounted
-from simulator.weather import Weather
 from simulator.whatsapp_cloud import inbound, payloads
 from simulator.whatsapp_cloud.inbound import Content
 from simulator.whatsapp_cloud.injections import Sender
@@ -28,16 +25,15 @@ Where = Literal["call", "status", "both"]
 
 # Non-200 is tried again at once, then less often, for seven days (Meta: WhatsApp webhooks).
 RETRY_WAITS: Sequence[float] = (0, 5, 15, 60, 300, 900, 1800, *([3600] * 24), *([4 * 3600] * 36))
-MOST_RETRYING = 20_000  # webhooks that wait for another attempt; further ones are given up
 POLICY = RetryPolicy(waits=RETRY_WAITS, wanted=lambda attempt: attempt.status != 200)
 
 
-class WhatsAppCloud(MetaAccount, CustomerView):
+class WhatsAppCloud(MetaAccount[Update], CustomerView):
     """A WhatsApp Cloud API account with one number. Times are seconds since the epoch; `time_scale` shortens waits."""
 
     kind = "whatsapp_cloud"
     path = "/graph"
-    urls: Mapping[str, str] = {}
+    name = "WhatsApp"
 
     def __init__(
         self,
@@ -47,8 +43,6 @@ class WhatsAppCloud(MetaAccount, CustomerView):
         phone_number_id: str,
         waba_id: str,
         verify_token: str,
-        webhook_url: str = "",
-        name: str = "WhatsApp",
         display_phone_number: str = "622150996000",
         country_code: str = "62",
         app_id: str = "1000000000000001",
@@ -59,17 +53,11 @@ class WhatsAppCloud(MetaAccount, CustomerView):
         templates: Mapping[tuple[str, str], int] | None = None,
         limits: Limits | None = None,
         refuse_by: Where = "call",
-        time_scale: float = 1.0,
         status_delays: Mapping[str, float] | None = None,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
-        self.app_secret = app_secret
+        super().__init__(app_secret=app_secret, verify_token=verify_token, policy=POLICY, **options)
         self.access_token = access_token
-        self.verify_token = verify_token
-        self.webhook_url = webhook_url
-        self.name = name
         self.app_id = app_id
         self.number = Number(phone_number_id, digits_of(display_phone_number), waba_id)
         self.statuses = statuses
@@ -78,24 +66,15 @@ class WhatsAppCloud(MetaAccount, CustomerView):
         self.templates = templates  # (name, language) -> count of body parameters; None: any template is approved
         self.limits = limits
         self.refuse_by: Where = refuse_by
-        self.time_scale = time_scale
         self.status_delays = dict(status_delays or {"sent": 0.05, "delivered": 0.2, "read": 1.0})
-        self.weather = weather or Weather()
-        self.clock = clock
-        self.faults = Faults()  # met by sends
-        self.media_faults = Faults()  # met by both steps of a download
         self.people = People(waba_id, country_code=country_code, user_ids=user_ids)
         self.unreachable: set[str] = set()  # numbers or user ids that are not on WhatsApp
         self.subscribed = False
         self.media = MediaStore()
-        self.sent: Record[Sent] = Record(keep)
-        self.received: Record[Received] = Record(keep)
-        self.deliveries: Record[Delivery] = Record(min(keep, 2_000))
-        self.read_marks: Record[str] = Record(keep)  # ids of customer messages that the business marked as read
+        self.sent: Record[Sent] = Record(self._keep)
+        self.received: Record[Received] = Record(self._keep)
+        self.read_marks: Record[str] = Record(self._keep)  # ids of customer messages that the business marked as read
         self.delivered_in_month: dict[str, int] = {}
-        self.tasks = Tasks()
-        self._mixer: Mixer[Update] = Mixer(self._post, self.tasks)
-        self._policy = POLICY
 
     @property
     def phone_number_id(self) -> str:
@@ -190,10 +169,4 @@ class WhatsAppCloud(MetaAccount, CustomerView):
         sending = self._delivery(payloads.encode(payloads.envelope(updates)))
         if not sending.url:
             return sending
-        self.deliveries.append(sending)
-        first = await delivery.attempt(self.place.http, sending, POLICY)
-        if POLICY.wanted(first) and len(self.tasks) < MOST_RETRYING:
-            self.tasks.spawn(delivery.retry(self.place.http, sending, POLICY, self.time_scale))
-        else:
-            sending.given_up = POLICY.wanted(first)
-        return sending
+        return await self._post_until_accepted(sending, POLICY)

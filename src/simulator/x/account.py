@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import base64
 import secrets
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import Unpack
 
 import msgspec
 
 from simulator import delivery
-from simulator.delivery import Delivery, Mixer, Record, RetryPolicy, Tasks
+from simulator.account import Options, PretendedAccount
+from simulator.delivery import Delivery, Record, RetryPolicy
 from simulator.faults import Faults
-from simulator.place import Attachment, Mounted, Place, Talk
-from simulator.weather import Weather
+from simulator.place import Attachment, Mounted, Talk
 from simulator.x import payloads
 from simulator.x.injections import Injections
 from simulator.x.limits import Limits
 from simulator.x.payloads import Event
 from simulator.x.records import EPOCH_MS, Challenge, Encrypted, File, Json, Message, Person, Post, person_id
 from simulator.x.signing import sign
-from simulator.x.view import Mentions, Messages
 
 TOKEN_SECONDS = 7_200.0
 ANSWER_SECONDS = 10.0  # X waits so long for an answer to a webhook
 MOST_FILES = 500
-MOST_DELIVERED = 2_000
 #: One attempt: X's pages promise no second one. What was missed is listed, or replayed on demand.
 POLICY = RetryPolicy(waits=(), wanted=lambda attempt: attempt.status != 200, timeout=ANSWER_SECONDS)
 SUBSCRIBED = (
@@ -36,12 +34,15 @@ SUBSCRIBED = (
 _encode = msgspec.json.Encoder().encode
 
 
-class X(Injections):
-    """An account with its app. Times are seconds since the epoch. A person is a handle without @."""
+class X(PretendedAccount[Event], Injections):
+    """An account with its app. Times are seconds since the epoch. A person is a handle without @.
+
+    `faults` are met by messages and posts.
+    """
 
     kind = "x"
     path = "/x"
-    urls: Mapping[str, str] = {}
+    name = "X"
 
     def __init__(
         self,
@@ -55,17 +56,12 @@ class X(Injections):
         client_id: str = "",
         client_secret: str = "",
         refresh_token: str = "",
-        webhook_url: str = "",
-        name: str = "X",
         limits: bool = True,
         same_text_anywhere: bool = False,
-        time_scale: float = 1.0,
-        weather: Weather | None = None,
-        clock: Callable[[], float] = time.time,
-        keep: int = 10_000,
+        **options: Unpack[Options],
     ) -> None:
+        super().__init__(**options)
         self.me = Person(user_id, username)
-        self.name = name
         self.consumer_key = consumer_key
         self.consumer_secret = consumer_secret
         self.access_token = access_token
@@ -74,69 +70,38 @@ class X(Injections):
         self.client_secret = client_secret
         self.refresh_token = refresh_token  # the one that still works
         self.bearer = secrets.token_urlsafe(24)  # the app's own token
-        self.webhook_url = webhook_url
         self.webhook_id = self._new_webhook_id()
-        self.valid = bool(webhook_url)
+        self.valid = bool(self.webhook_url)
         self.subscriptions = set(SUBSCRIBED)
         self.enforce_limits = limits
         self.same_text_anywhere = same_text_anywhere  # X refuses a text that stood under any post of the last day
-        self.time_scale = time_scale
-        self.weather = weather or Weather()
-        self.clock = clock
         self.limits = Limits()
-        self.faults = Faults()  # met by messages and posts
         self.list_faults = Faults()  # met by lists
-        self.media_faults = Faults()  # met by downloads
         self.token_faults = Faults()  # met by the renewal of tokens
         self.console_faults = Faults()  # met by replays
         self.closed: set[str] = set()  # handles that take messages only from whom they wrote to
         self.blocked: set[str] = set()  # handles that take none of ours
-        self.messages: Record[Message] = Record(keep)  # both directions
-        self.sent: Record[Message] = Record(keep)
-        self.received: Record[Message] = Record(keep)
-        self.encrypted: Record[Encrypted] = Record(keep)
-        self.posts: Record[Post] = Record(keep)  # of everybody, as far as they concern the account
-        self.answers: Record[Post] = Record(keep)  # what the account posted
-        self.deliveries: Record[Delivery] = Record(min(keep, MOST_DELIVERED))
+        self.messages: Record[Message] = Record(self._keep)  # both directions
+        self.sent: Record[Message] = Record(self._keep)
+        self.received: Record[Message] = Record(self._keep)
+        self.encrypted: Record[Encrypted] = Record(self._keep)
+        self.posts: Record[Post] = Record(self._keep)  # of everybody, as far as they concern the account
+        self.answers: Record[Post] = Record(self._keep)  # what the account posted
         self.tokens: dict[str, float] = {}  # access tokens of OAuth 2.0 and when they end
         self.renewals: Record[str] = Record(100)  # refresh tokens that were used up
-        self.tasks = Tasks()
         self._files: OrderedDict[str, File] = OrderedDict()
         self._people: dict[str, Person] = {}
         self._last_id = 0
-        self._mixer: Mixer[Event] = Mixer(self._deliver, self.tasks)
-        self._place: Place | None = None
-
-    # ---- life
-
-    async def open(self, place: Place) -> None:
-        """Remembers where the account runs."""
-        self._place = place
-
-    async def aclose(self) -> None:
-        """Ends every delivery under way."""
-        await self.tasks.aclose()
-        self._place = None
-
-    async def settled(self) -> None:
-        """Returns when no webhook is under way."""
-        self._mixer.flush(self.weather)
-        await self.tasks.settled()
 
     @property
-    def place(self) -> Place:
-        """Where the account runs; raises RuntimeError before it is started."""
-        if self._place is None:
-            raise RuntimeError("this provider is not started; call simulator.start first")
-        return self._place
-
-    @property
-    def base_url(self) -> str:
-        """What stands for https://api.x.com."""
-        return self.place.base_url
+    def username(self) -> str:
+        """The account's handle."""
+        return self.me.handle
 
     def talks(self) -> Sequence[Talk]:
         """Its direct messages, and the posts that mention it."""
+        from simulator.x.view import Mentions, Messages  # they know the account that stands behind them
+
         return [Messages(self), Mentions(self)]
 
     @classmethod
@@ -247,7 +212,7 @@ class X(Injections):
         await self.inject_raw({"replay_job_status": status})
         return len(missed)
 
-    async def _deliver(self, events: list[Event]) -> None:
+    async def _post(self, events: list[Event]) -> None:
         for body in payloads.bodies(events, self.me.id):
             data = _encode(body)
             sending = Delivery(self.webhook_url, data, self._headers(data, self.consumer_secret), at=self.clock())

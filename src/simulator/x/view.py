@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from simulator.place import Asks, Attachment, Choice, Line
-
-if TYPE_CHECKING:
-    from simulator.x.account import X
-    from simulator.x.records import File
+from simulator.account import Counterpart
+from simulator.place import Attachment, Choice, Line
+from simulator.x.account import X
+from simulator.x.records import File
 
 
-class _Counterpart:
-    """What both talks say of the account."""
-
-    asks: Asks = "handle"
-
-    def __init__(self, account: X) -> None:
-        self._account = account
-
-    @property
-    def name(self) -> str:
-        """The institution."""
-        return self._account.name
-
-    @property
-    def address(self) -> str:
-        """The account's handle."""
-        return f"@{self._account.me.handle}"
-
-
-class Messages(_Counterpart):
+class Messages(Counterpart[X]):
     """The direct messages of an account."""
 
     channel = "X (pesan / direct message)"
@@ -59,7 +37,7 @@ class Messages(_Counterpart):
         )
 
 
-class Mentions(_Counterpart):
+class Mentions(Counterpart[X]):
     """The posts of one person that mention an account, the public answers below them, and the private ones."""
 
     channel = "X (sebutan publik / mention)"
