@@ -18,6 +18,7 @@ from connectors.errors import (
     Throttled,
     Unavailable,
     Unreachable,
+    WindowClosed,
 )
 from connectors.facebook import Facebook
 from harness.facebook_page import SARI, MakeSetup, Ours, Serve, out, page_of
@@ -48,7 +49,7 @@ async def page(ours: Ours, serve: Serve, make_setup: MakeSetup) -> AsyncIterator
      (3, "AuthFailed"), (10, "AuthFailed"), (190, "AuthFailed"), (463, "AuthFailed"), (200, "AuthFailed"),
      (299, "AuthFailed"), (368, "AuthFailed"), (1893063, "AuthFailed"), (2018278, "WindowClosed"),
      (2534022, "WindowClosed"), (551, "Unreachable"), (230, "Unreachable"), (100, "Refused"), (33, "Refused"),
-     (2018001, "Refused")],
+     (2018001, "Unreachable"), (2534013, "Unreachable"), (2534014, "Unreachable"), (2534025, "Unreachable")],
 )  # fmt: skip
 async def test_codes_in_the_providers_own_shape(page: Page, ours: Ours, number: int, name: str) -> None:
     """P13: each number of sheet A6 gives its class; no word of the answer is repeated."""
@@ -77,6 +78,8 @@ async def test_a_contested_code_waits_for_a_person(page: Page, ours: Ours) -> No
      (408, b"", Unavailable), (401, b"", AuthFailed), (302, b"", Unavailable), (418, b"", Refused),
      (200, b'{"error":{"code":190}}', AuthFailed), (200, b'{"error":{"code":2}}', Unavailable),
      (200, b"<html>ok</html>", Ambiguous), (200, b'{"recipient_id":"1","mess', Ambiguous), (200, b"{}", Ambiguous),
+     (400, b'{"error":{"code":10,"error_subcode":2018108}}', Unreachable),
+     (400, b'{"error":{"code":10,"error_subcode":2018065}}', WindowClosed),
      (400, b'{"error":{"code":"190"}}', AuthFailed), (400, b'{"error":{"code":10,"error_subcode":33}}', AuthFailed),
      (400, b'{"error":{"code":' + b"9" * 400 + b"}}", Refused), (400, b"[" * 10_000, Refused)],
 )  # fmt: skip

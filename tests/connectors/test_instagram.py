@@ -231,7 +231,8 @@ CODES = [
     (3, "AuthFailed"), (10, "AuthFailed"), (190, "AuthFailed"), (200, "AuthFailed"), (299, "AuthFailed"),
     (368, "AuthFailed"), (1893063, "AuthFailed"),
     (2018278, "WindowClosed"), (2534022, "WindowClosed"),
-    (230, "Unreachable"), (551, "Unreachable"), (2534001, "Unreachable"), (2534014, "Unreachable"),
+    (230, "Unreachable"), (551, "Unreachable"), (2534001, "Unreachable"), (2534013, "Unreachable"),
+    (2534014, "Unreachable"), (2534025, "Unreachable"),
     (33, "Refused"), (100, "Refused"), (1545041, "Refused"),
 ]  # fmt: skip
 
