@@ -27,6 +27,8 @@ from normalizer.message import Attachment, Delivery, Event, Ignored, Message, Pe
 MOST_FILES = 10  # files of one MMS that are told of one by one
 _ADDRESS = re.compile(r"[^\x00-\x1f\x7f]{1,40}")
 _WISHES = {"STOP": False, "START": True}
+#: What an aggregator's own word may say; anything else ("none", 0) says nothing.
+_WORDS = frozenset({*_WISHES, "HELP"})
 _SHORTEST_BASE64 = 60  # a word of that length without a space is no word
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _NOT_FETCHED = "a file by MMS: this channel fetches none, ask for it on another way"
@@ -111,7 +113,7 @@ def _said(item: Item, raw: Raw, incoming: Incoming) -> Said:
 
 
 def _event(said: Said | None, rules: Rules) -> Event:
-    if said is None or numbered(said.from_) == rules.sender:
+    if said is None or numbered(said.from_) in {rules.sender, *rules.receives}:
         return Ignored(reason="own message")
     if not said.from_:
         raise Malformed("no number of the customer", _path(rules.incoming.message.from_))
@@ -119,10 +121,10 @@ def _event(said: Said | None, rules: Rules) -> Event:
     if account in rules.receives:
         account = rules.sender
     phone = identity.phone(said.from_)
-    wish = said.opt_out or _wish(said.text, rules.incoming)
+    wish = said.opt_out if said.opt_out in _WORDS else _wish(said.text, rules.incoming)
     if wish in _WISHES and phone is not None:
         return Permission(account=account, recipient=phone, allowed=_WISHES[wish], at=said.sent_at)
-    if wish in {*_WISHES, "HELP"}:
+    if wish:
         return Ignored(reason=wish.lower())
     who = f"tel:{phone}" if phone is not None else f"sms:{said.from_}"
     scope = f"{rules.scope}:{account}"
