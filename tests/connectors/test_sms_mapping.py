@@ -19,7 +19,7 @@ from connectors.contract import Request, Setup
 from connectors.errors import Ambiguous, AuthFailed, Malformed, Misconfigured, Rejected
 from connectors.sms_http import SmsHttp, build
 from connectors.sms_http.settings import CODES, Settings
-from normalizer.message import Delivery, Ignored, Message, Outgoing, Raw
+from normalizer.message import Delivery, Ignored, Message, Outgoing, Permission, Raw
 
 MakeSetup = Callable[..., Setup]
 Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
@@ -264,6 +264,31 @@ GIVEN: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("fields", [{"to": "dest"}, {"text": "body"}, {}])
+def test_a_text_needs_a_recipient_and_words(fields: dict[str, str]) -> None:
+    """`fields` takes the place of the default as a whole: what it leaves out would not be sent."""
+    with pytest.raises(ValidationError, match="`to` and `text`"):
+        Settings.model_validate({**GIVEN, "outgoing": {"fields": fields}})
+
+
+@pytest.mark.parametrize("told", ["none", 0, "false", "N"])
+def test_a_stop_counts_whatever_the_aggregator_calls_it(make_setup: MakeSetup, told: object) -> None:
+    """A field of the aggregator that says neither STOP nor START does not outweigh the customer's own word."""
+    connector = SmsHttp(make_setup("sms_http"))
+    message = {"id": "m1", "from": "+6281200000001", "text": "Stop.", "opt_out": told}
+    found = read(connector, message)
+    assert isinstance(found, Permission)
+    assert not found.allowed
+    assert isinstance(read(connector, {**message, "text": "Stop menagih saya"}), Message)
+
+
+def test_none_of_our_numbers_writes_to_us(make_setup: MakeSetup) -> None:
+    """T33: an echo of what we sent is no complaint, whichever of our numbers it names."""
+    connector = SmsHttp(make_setup("sms_http", sender="KLIKACC", receives=["6281190009000"]))
+    for ours in ("KLIKACC", "+62 811-9000-9000"):
+        assert read(connector, {"id": "m1", "from": ours, "text": "Halo"}) == Ignored(reason="own message")
+
+
 def test_a_profile_is_a_beginning() -> None:
     """What the operator writes stands above Twilio's mapping, key by key."""
     given = {
@@ -295,6 +320,10 @@ def test_a_profile_is_a_beginning() -> None:
         ("incoming", {"status": {"states": {"x": "lost"}}}),
         ("incoming", {"proof": {"recipe": "none"}}),
         ("incoming", {"utc_offset": "WIB"}),
+        ("incoming", {"answer_type": "text/plain; charset=utf-8"}),
+        ("incoming", {"proof": {"header": "x proof"}}),
+        ("outgoing", {"login": {"header": "x-key:"}}),
+        ("outgoing", {"login": {"user": "a:b"}}),
         ("outgoing", {"codes": {"1": "Nothing"}}),
         ("outgoing", {"fields": {"recipient": "to"}}),
         ("outgoing", {"login": {"secret": "****"}}),

@@ -32,6 +32,7 @@ Places = Annotated[
         lambda given: (given,) if isinstance(given, str) else given, json_schema_input_type=Place | tuple[Place, ...]
     ),
 ]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 Word = Literal["sent", "delivered", "read", "failed", "pending", "message"]
 Value = Literal["to", "from", "text", "key", "callback", "unicode"]
 
@@ -43,7 +44,7 @@ class _Part(BaseModel):
 class Proof(_Part):
     """How a webhook proves that it comes from the aggregator."""
 
-    header: str = Field(default="x-signature", min_length=1, description="The header that carries the proof.")
+    header: HeaderName = Field(default="x-signature", description="The header that carries the proof.")
     recipe: Literal["hmac", "token"] = Field(
         default="hmac", description="hmac: a signature made with the secret; token: the secret itself."
     )
@@ -55,8 +56,8 @@ class Proof(_Part):
     encoding: Literal["hex", "base64"] = Field(default="hex", description="How the signature is written.")
     prefix: str = Field(default="", description='What stands before the proof in its header ("sha256=", "Bearer ").')
     separator: str = Field(default=".", description="What stands between time and body where both are signed.")
-    timestamp_header: str = Field(
-        default="x-timestamp", min_length=1, description="The header with the time of signing, seconds since 1970."
+    timestamp_header: HeaderName = Field(
+        default="x-timestamp", description="The header with the time of signing, seconds since 1970."
     )
     max_age_seconds: float = Field(
         default=300.0, gt=0, le=86_400, description="How old a signed time may be, in seconds; older is a replay."
@@ -135,7 +136,9 @@ class Incoming(_Part):
         default=("START", "UNSTOP", "MULAI"), description="Texts by which a customer wants messages again."
     )
     answer: str = Field(default="", max_length=1000, description="What a webhook is answered with.")
-    answer_type: str = Field(default="text/plain", description="The media type of that answer.")
+    answer_type: str = Field(
+        default="text/plain", pattern=r"^[a-z]+/[a-z0-9.+-]+$", description="The media type of that answer, alone."
+    )
 
     @model_validator(mode="after")
     def _form_where_fields_are_signed(self) -> Incoming:
@@ -151,8 +154,8 @@ class Login(_Part):
         default="bearer",
         description="How the secret is shown: Authorization (bearer, basic), a header of its own, a field of the body.",
     )
-    user: str = Field(default="", description="The name for basic.")
-    header: str = Field(default="x-api-key", min_length=1, description="The name of the header for header.")
+    user: str = Field(default="", pattern=r"^[^:\x00-\x1f\x7f]*$", description="The name for basic.")
+    header: HeaderName = Field(default="x-api-key", description="The name of the header for header.")
     field: Place = Field(default="api_key", description="Where in the body the secret goes for field.")
     secret: Secret | None = Field(default=None, description="The secret; null: the first of `secrets`.")
 
@@ -190,7 +193,9 @@ class OutgoingFields(_Part):
     )
 
     @model_validator(mode="after")
-    def _one_value_at_each_place(self) -> OutgoingFields:
+    def _can_be_sent(self) -> OutgoingFields:
+        if not {"to", "text"} <= self.fields.keys():
+            raise ValueError("`fields` must place `to` and `text`: without them nothing can be sent")
         places = [*self.fields.values(), *self.constants, *([self.login.field] if self.login.scheme == "field" else [])]
         for place in places:
             if sum(f"{other}.".startswith(f"{place}.") for other in places) > 1:
