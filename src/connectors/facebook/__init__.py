@@ -35,6 +35,8 @@ MESSAGES: Channel = "facebook_dm"
 #: Webhook fields without which complaints would not arrive.
 NEEDED_FIELDS = ("messages", "feed")
 
+#: How far Meta's clock may be behind ours when a line is looked for.
+CLOCK_SKEW = timedelta(minutes=2)
 #: Nothing is tried again sooner than this after its first attempt began.
 FIRST_RETRY = timedelta(seconds=1)
 
@@ -132,7 +134,11 @@ class Facebook:
         found: str | None = None
         if self._may_repeat(out):
             # Never a blind second try where everybody reads it (A13): also a 5xx may come after the words stand there.
-            found = await history.answered_before(self._graph, self.account, comment_id, out.text)
+            # An answer to a reply may stand below the comment that begins the thread.
+            above = out.in_reply_to
+            places = (comment_id, above) if above is not None and history.ID.fullmatch(above) else (comment_id,)
+            earliest = out.first_attempt_at - CLOCK_SKEW if out.first_attempt_at is not None else None
+            found = await history.answered_before(self._graph, self.account, places, out.text, earliest)
         if found is None:
             made = await self._graph.post(f"{comment_id}/comments", payload.Known, {"message": out.text})
             found = made.id if made is not None else ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing, suppress
 from datetime import datetime
 
 import msgspec
@@ -36,16 +36,28 @@ async def comments_since(
                 order="reverse_chronological",
                 since=since,
             )
-            async with aclosing(listed) as pages:
-                async for items in pages:
-                    new = [item for item in items if _is_missing(item, page_id, moment)]
-                    if new:
-                        yield payload.Listed(page_id=page_id, post_id=post_id, data=new)
+            # A post that was deleted just now, or of a kind without comments, is refused: no other one waits for it.
+            with suppress(Refused):
+                async with aclosing(listed) as pages:
+                    async for items in pages:
+                        recent = [item for item in items if _is_recent(item, moment)]
+                        new = [item for item in recent if not _is_own(item, page_id)]
+                        if new:
+                            yield payload.Listed(page_id=page_id, post_id=post_id, data=new)
+                        if items and not recent:
+                            break  # newest first, and Meta does not promise to heed `since`
 
 
-async def answered_before(graph: Graph, page_id: str, comment_id: str, text: str) -> str | None:
-    """The id of the page's own answer with this text under a comment, or None."""
-    return await _said(graph, f"{comment_id}/comments", page_id, text, order="reverse_chronological")
+async def answered_before(
+    graph: Graph, page_id: str, places: Iterable[str], text: str, earliest: datetime | None
+) -> str | None:
+    """The id of the page's own answer with this text under one of these comments, not before `earliest`; or None."""
+    for place in places:
+        path = f"{place}/comments"
+        found = await _said(graph, path, page_id, text, earliest=earliest, order="reverse_chronological")
+        if found is not None:
+            return found
+    return None
 
 
 async def replied_before(graph: Graph, page_id: str, comment_id: str, text: str) -> str:
@@ -84,26 +96,30 @@ async def _posts(graph: Graph, page_id: str, moment: datetime, most: int) -> Asy
                 return
 
 
-def _is_missing(item: msgspec.Raw, page_id: str, moment: datetime) -> bool:
+def _is_recent(item: msgspec.Raw, moment: datetime) -> bool:
     each = read(item, payload.Comment)
-    if each is None:
-        return True  # whatever it is, a person shall see it
-    if each.from_ is not None and str(each.from_.id) == page_id:
-        return False
-    at = iso_moment(each.created_time)
-    # Meta knows whole seconds.
+    at = iso_moment(each.created_time) if each is not None else None
+    # Meta knows whole seconds; whatever cannot be read, a person shall see.
     return at is None or at.timestamp() >= int(moment.timestamp())
 
 
-async def _said(graph: Graph, path: str, page_id: str, text: str, **params: str) -> str | None:
+def _is_own(item: msgspec.Raw, page_id: str) -> bool:
+    each = read(item, payload.Comment)
+    return each is not None and each.from_ is not None and str(each.from_.id) == page_id
+
+
+async def _said(
+    graph: Graph, path: str, page_id: str, text: str, *, earliest: datetime | None = None, **params: str
+) -> str | None:
     """The id of what the page said with this text among the newest of a list; None when it is not there."""
     left = MOST_PAGES
-    async with aclosing(graph.pages(path, fields="id,from,message", **params)) as pages:
+    async with aclosing(graph.pages(path, fields="id,from,message,created_time", **params)) as pages:
         async for items in pages:
             for item in items:
                 each = read(item, payload.Comment)
-                by = each.from_ if each is not None else None
-                if each is not None and by is not None and str(by.id) == page_id and each.message == text:
+                if each is None or each.message != text or not _is_own(item, page_id):
+                    continue
+                if earliest is None or _is_recent(item, earliest):
                     return each.id
             left -= 1
             if not left:

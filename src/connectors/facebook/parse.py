@@ -153,6 +153,7 @@ def _message(reading: Reading, page: str, said: Said) -> Event:
         registers=(thread,),
         reply=events.ReplyAddress(
             recipient=f"{said.id}/{author}",
+            in_reply_to=said.anchor if said.anchor != said.id else None,
             window_until=product.until(said.sent_at, said.received_at, reading.window),
         ),
         visibility="public",
