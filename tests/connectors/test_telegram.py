@@ -25,7 +25,7 @@ from connectors.errors import (
     Unreachable,
 )
 from connectors.telegram import Telegram, TelegramWebhook
-from normalizer.message import Attachment, File, Message, Outgoing, Raw
+from normalizer.message import Attachment, Edit, File, Message, Outgoing, Permission, Raw
 from simulator import Weather
 from simulator.telegram import Limits
 from simulator.telegram import Telegram as Bot
@@ -221,6 +221,32 @@ async def test_who_blocked_the_bot_is_unreachable(bot: Bot, connector: TelegramW
     await bot.block("sari", again=True)
     await connector.send(out(first))
     assert len(bot.sent) == 1
+
+
+async def test_blocking_forbids_writing_to_exactly_this_chat(bot: Bot, connector: TelegramWebhook) -> None:
+    """What blocks and unblocks names the recipient as replies do; groups and other changes say nothing."""
+    first = await said(connector, bot)
+    await bot.block("sari")
+    await bot.block("sari", again=True)
+    found = [event for each in bot.queue.first(100)[1:] for event in connector.parse(raw_of(each))]
+    assert all(isinstance(event, Permission) for event in found)
+    assert first.reply is not None
+    assert [(getattr(event, "recipient", ""), getattr(event, "allowed", None)) for event in found] == [
+        (first.reply.recipient, False), (first.reply.recipient, True)
+    ]  # fmt: skip
+    assert {getattr(event, "account", "") for event in found} == {connector.account}
+
+
+async def test_an_edit_of_what_was_never_a_message_is_a_complaint(bot: Bot, connector: TelegramWebhook) -> None:
+    """P10: START turned into a complaint, or a message that an outage of more than 24 hours swallowed."""
+    await bot.inject_start("sari")
+    number = int(bot.queue.first(1)[0]["message"]["message_id"])
+    await bot.edit("sari", number, "Saldo saya hilang")
+    message, edit = connector.parse(raw_of(bot.queue.first(100)[-1]))
+    assert isinstance(message, Message)
+    assert isinstance(edit, Edit)
+    assert message.text == edit.text == "Saldo saya hilang"
+    assert edit.message_key == message.key
 
 
 async def test_ids_are_those_of_one_bot(bot: Bot, connector: TelegramWebhook) -> None:

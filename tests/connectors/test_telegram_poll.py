@@ -162,9 +162,12 @@ async def test_an_outage_of_six_hours_is_filled(bot: Bot, connector: Telegram) -
     await bot.edit("pelanggan0", 1, "pesan 0, diperbaiki")
     first = await one(connector, None)
     second = await one(connector, first.cursor)
-    assert texts(connector, first) + texts(connector, second) == [f"pesan {n}" for n in range(120)]
-    (edit,) = connector.parse(second.keep[-1])
+    said = [f"pesan {n}" for n in range(120)]
+    assert texts(connector, first) + texts(connector, second) == [*said, "pesan 0, diperbaiki"]
+    message, edit = connector.parse(second.keep[-1])
+    assert isinstance(message, Message)
     assert isinstance(edit, Edit)
+    assert message.key == edit.message_key, "the store knows the key, so this is no second complaint"
     assert connector.parse(first.keep[0])[0] == _message_of(connector, first.keep[0], edit.message_key)
 
 
@@ -229,3 +232,16 @@ async def test_taps_and_starts_are_answered_after_they_were_stored(bot: Bot) -> 
             await bot.inject_text("sari", "lagi")
             await anext(pulled)
         assert list(bot.answered_taps) == [tap]
+
+
+async def test_courtesies_never_hold_up_the_poll(bot: Bot) -> None:
+    """Telegram is silent to what we send: of a batch of STARTs one call waits, then the next batch is asked for."""
+    async with connected(bot.base_url, greeting="Silakan tulis.", **POLL) as connector:
+        assert isinstance(connector, Pull)
+        for number in range(20):
+            await bot.inject_start(f"orang{number}")
+        bot.faults.stall(30, times=20)
+        async with asyncio.timeout(5), aclosing(connector.pull(None)) as pulled:
+            await anext(pulled)
+            await bot.inject_text("sari", "halo")
+            await anext(pulled)

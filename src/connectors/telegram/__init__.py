@@ -131,15 +131,6 @@ class Telegram(ABC):
     def _judge(self, webhook: Webhook) -> None:
         """Whether the mode can work with what Telegram knows as webhook. Raises Misconfigured, Unavailable."""
 
-    async def _be_courteous(self, update: bytes) -> None:
-        """Ends a button's waiting, or greets; when that fails, nothing is lost."""
-        due = courtesy(update)
-        with suppress(ConnectorError):
-            if due is not None and due.callback_id is not None:
-                await (await self._api()).end_tap(due.callback_id)
-            elif due is not None and due.greeted_chat is not None and self._settings.greeting is not None:
-                await (await self._api()).send(due.greeted_chat, self._settings.greeting)
-
 
 class TelegramWebhook(Telegram):
     """A bot that Telegram pushes updates of."""
@@ -162,18 +153,9 @@ class TelegramWebhook(Telegram):
         if not signing.same(request.header(SECRET) or "", self._secrets):
             raise Rejected(401, "secret token missing or wrong")
         raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body)
-        return Intake(keep=(raw,), answer=self._answer(request.body))
-
-    def _answer(self, body: bytes) -> Answer:
-        """Always 200; a courtesy goes back as the method call that the answer may be (Bot API, Making requests)."""
-        due = courtesy(body)
-        if due is not None and due.callback_id is not None:
-            call: dict[str, object] = {"method": "answerCallbackQuery", "callback_query_id": due.callback_id}
-        elif due is not None and due.greeted_chat is not None and self._settings.greeting is not None:
-            call = {"method": "sendMessage", "chat_id": due.greeted_chat, "text": self._settings.greeting}
-        else:
-            return Answer()
-        return Answer(body=_encode(call), content_type="application/json")
+        call = courtesy(request.body, self._settings.greeting)
+        answer = Answer(body=_encode(call), content_type="application/json") if call is not None else Answer()
+        return Intake(keep=(raw,), answer=answer)
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
         """Yields nothing: Telegram's own queue is the history, and it flows once the webhook stands.
@@ -246,8 +228,7 @@ class TelegramPoll(Telegram):
             came_at = self._setup.now()
             keep, last = self._kept(updates, came_at)
             yield Batch(keep=keep, cursor=f"{self.account}:{last}@{int(came_at.timestamp())}")
-            for update in keep:
-                await self._be_courteous(update.body)
+            await self._be_courteous(keep)
 
     def _position(self, cursor: str | None) -> tuple[int | None, datetime]:
         """The last update and when it came; none where the channel had another bot: its numbers say nothing here."""
@@ -271,6 +252,14 @@ class TelegramPoll(Telegram):
         if not ids:
             raise Unavailable("Telegram's updates have no ids")
         return tuple(keep), max(ids)
+
+    async def _be_courteous(self, updates: tuple[Raw, ...]) -> None:
+        """Ends the waiting of buttons, and greets. Nothing is lost without it, so the first trouble ends it."""
+        with suppress(ConnectorError):
+            for update in updates:
+                if (call := courtesy(update.body, self._settings.greeting)) is not None:
+                    with suppress(Refused, Unreachable):
+                        await (await self._api()).do(call)
 
     async def _drop_own_webhook(self) -> None:
         """Ends the webhook that this channel had before it was told to poll; what waits stays in the queue."""

@@ -157,7 +157,7 @@ class Api:
         # At its debug level the library writes the address with the token, and the texts of customers.
         logging.getLogger("telegram").setLevel(logging.WARNING)
         self._transport = transport
-        self._updates_url = f"{base}/bot{token}/getUpdates"
+        self._calls = f"{base}/bot{token}/"
         self._files = f"{base}/file/bot{token}/"
         self._bot = Bot(
             token,
@@ -184,9 +184,10 @@ class Api:
         )
         return message.message_id
 
-    async def end_tap(self, callback_id: str) -> None:
-        """Ends the waiting of a button that was tapped."""
-        await _result(self._bot.answer_callback_query(callback_id))
+    async def do(self, call: Mapping[str, str | int]) -> None:
+        """Makes a call that is given with its `method`."""
+        fields = {name: str(value) for name, value in call.items() if name != "method"}
+        await self._transport.ask(f"{self._calls}{call['method']}", fields)
 
     async def webhook(self) -> Webhook:
         """The webhook that Telegram knows, and how it fares."""
@@ -229,7 +230,7 @@ class Api:
         if offset is not None:
             fields["offset"] = str(offset)
         try:
-            body = await self._transport.ask(self._updates_url, fields, longer=wait)
+            body = await self._transport.ask(f"{self._calls}getUpdates", fields, longer=wait)
             return msgspec.json.decode(body, type=Updates).result
         except (Garbled, msgspec.MsgspecError, UnicodeError, RecursionError):
             return None

@@ -56,7 +56,7 @@ def parse(raw: Raw, bot: str, most: int | None) -> list[Event]:
         if (item := update.get(name)) is None:
             continue
         try:
-            found.append(read(reading, item))
+            found += read(reading, item)
         except UNREADABLE as broken:
             reason, at = why(broken, f"$.{name}")
             found.append(Unreadable(path=at, reason=reason))
@@ -69,12 +69,11 @@ def _passed_over(update: Update) -> str:
     return f"update: {min(known)}" if known else "update: other" if len(update) > 1 else "empty update"
 
 
-def _message(reading: Reading, raw: msgspec.Raw) -> Event:
-    item = decode(raw, Item)
-    if item.migrate_to_chat_id is not None:
-        old, new = f"tg:{item.chat.id}", f"tg:{item.migrate_to_chat_id}"
-        at, _ = moment(item.date, reading.received_at)
-        return events.Rekey(account=reading.bot, old=old, new=new, at=at)
+def _said(reading: Reading, raw: msgspec.Raw) -> list[Event]:
+    return [_message(reading, raw, decode(raw, Item))]
+
+
+def _message(reading: Reading, raw: msgspec.Raw, item: Item) -> Event:
     if item.chat.type != "private":
         return Ignored(reason="group or channel")
     if item.from_ is None or item.from_.is_bot:
@@ -118,38 +117,37 @@ def _message(reading: Reading, raw: msgspec.Raw) -> Event:
     )
 
 
-def _edit(reading: Reading, raw: msgspec.Raw) -> Event:
+def _edit(reading: Reading, raw: msgspec.Raw) -> list[Event]:
+    """A new version, and the message itself: what it was before may have been a command, or lost in an outage."""
     item = decode(raw, Item)
-    if item.chat.type != "private":
-        return Ignored(reason="group or channel")
-    if item.from_ is None or item.from_.is_bot:
-        return Ignored(reason="message of a bot")
     if item.location is not None:
-        return Ignored(reason="live location moved")
-    content = said(item, reading.most)
-    key = f"tg:{reading.bot}:{item.chat.id}:{item.message_id}"
-    return events.Edit(
+        return [Ignored(reason="live location moved")]
+    message = _message(reading, raw, item)
+    if not isinstance(message, events.Message):
+        return [message]
+    edit = events.Edit(
         account=reading.bot,
-        key=f"{key}:{reading.update_id}",
-        message_key=key,
+        key=f"{message.key}:{reading.update_id}",
+        message_key=message.key,
         edited_at=moment(item.edit_date or item.date, reading.received_at)[0],
-        text=content.text if content is not None else "",
+        text=message.text,
     )
+    return [message, edit]
 
 
-def _callback(reading: Reading, raw: msgspec.Raw) -> Event:
+def _callback(reading: Reading, raw: msgspec.Raw) -> list[Event]:
     """A tap on a button that we offered: an answer to the chatbot in the words of the button."""
     tap = decode(raw, Callback)
     offered = tap.message
     if offered is None or offered.chat.type != "private" or tap.from_.is_bot:
-        return Ignored(reason="tap outside a private chat")
+        return [Ignored(reason="tap outside a private chat")]
     rows = offered.reply_markup.inline_keyboard if offered.reply_markup is not None else []
     words = next((b.text for row in rows for b in row if b.callback_data == tap.data and b.text), tap.data or "")
     chat = f"tg:{reading.bot}:{offered.chat.id}"
     sender = _sender(tap.from_, None)
     thread = f"tg:{reading.bot}:{sender.key}"
     key = f"{chat}:tap:{identifier(tap.id)}"
-    return events.Message(
+    answer = events.Message(
         channel="telegram",
         account=reading.bot,
         key=key,
@@ -162,19 +160,19 @@ def _callback(reading: Reading, raw: msgspec.Raw) -> Event:
         reply=events.ReplyAddress(recipient=str(offered.chat.id)),
         flags=("bot_answer",),
     )
+    return [answer]
 
 
-def _member(reading: Reading, raw: msgspec.Raw) -> Event:
+def _member(reading: Reading, raw: msgspec.Raw) -> list[Event]:
     change = decode(raw, MemberChange)
     if change.chat.type != "private":
-        return Ignored(reason="group or channel")
-    match change.new_chat_member.status:
-        case "kicked":
-            # Sends to this customer now meet 403, which is Unreachable: the outbox takes the next route.
-            return Ignored(reason="customer blocked the bot")
-        case "member":
-            return Ignored(reason="customer unblocked the bot")
-    return Ignored(reason="membership: other")
+        return [Ignored(reason="group or channel")]
+    status = change.new_chat_member.status
+    if status not in ("kicked", "member"):
+        return [Ignored(reason="membership: other")]
+    at, _ = moment(change.date, reading.received_at)
+    allowed = status == "member"
+    return [events.Permission(account=reading.bot, recipient=str(change.chat.id), allowed=allowed, at=at)]
 
 
 def _sender(user: User, item: Item | None) -> events.Sender:
@@ -190,8 +188,8 @@ def _sender(user: User, item: Item | None) -> events.Sender:
     )
 
 
-_READ: Mapping[str, Callable[[Reading, msgspec.Raw], Event]] = {
-    "message": _message,
+_READ: Mapping[str, Callable[[Reading, msgspec.Raw], list[Event]]] = {
+    "message": _said,
     "edited_message": _edit,
     "callback_query": _callback,
     "my_chat_member": _member,
@@ -200,24 +198,22 @@ _READ: Mapping[str, Callable[[Reading, msgspec.Raw], Event]] = {
 WANTED = tuple(_READ)
 
 
-class Courtesy(Struct, frozen=True):
-    """What Telegram expects at once, whatever becomes of the update: an end to the button's waiting, or a greeting."""
+def courtesy(body: bytes, greeting: str | None) -> dict[str, str | int] | None:
+    """The call that Telegram expects at once, whatever becomes of the update, or None; never raises.
 
-    callback_id: str | None = None
-    greeted_chat: int | None = None
-
-
-def courtesy(body: bytes) -> Courtesy | None:
-    """The courtesy that an update asks for, or None; never raises."""
+    It ends the waiting of a button, or greets. With `method` in it, it may be the answer to a webhook (Bot API, Making
+    requests when getting updates).
+    """
     if b'"callback_query"' not in body and b'"/' not in body:
         return None
     try:
         update = msgspec.json.decode(body, type=Update)
         if "callback_query" in update:
-            return Courtesy(callback_id=decode(update["callback_query"], Callback).id)
+            tap = decode(update["callback_query"], Callback)
+            return {"method": "answerCallbackQuery", "callback_query_id": tap.id}
         item = decode(update["message"], Item)
     except (*UNREADABLE, KeyError):
         return None
-    if item.chat.type == "private" and (item.text or "").strip() in COMMANDS:
-        return Courtesy(greeted_chat=item.chat.id)
-    return None
+    if greeting is None or item.chat.type != "private" or (item.text or "").strip() not in COMMANDS:
+        return None
+    return {"method": "sendMessage", "chat_id": item.chat.id, "text": greeting}

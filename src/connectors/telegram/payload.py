@@ -119,7 +119,6 @@ class Item(Struct):
     reply_to_message: Ref | None = None
     media_group_id: str | None = None
     forward_origin: Raw = Raw(b"")
-    migrate_to_chat_id: Id | None = None
 
 
 class Button(Struct):
@@ -166,6 +165,7 @@ class MemberChange(Struct):
 
     chat: Chat
     new_chat_member: Membership
+    date: int = 0
 
 
 # {"retry_after":17}  {"migrate_to_chat_id":-1001}
