@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from typing import Any
+
+from simulator.meta_graph import MetaError
 
 # code -> (HTTP status, title). A business may rely on the numbers alone: statuses and titles change.
 TITLES: Mapping[int, tuple[int, str]] = {
@@ -45,24 +45,15 @@ CODES: Mapping[int, int] = {
 }
 
 
-class GraphError(Exception):
+class GraphError(MetaError):
     """A call that the Graph API refuses; named by its code, or by its subcode where that says more."""
 
     def __init__(self, number: int, details: str = "", *, status: int | None = None) -> None:
-        self.code = CODES.get(number, number)
-        self.subcode = number if number in CODES else 463 if number == 190 else None
-        documented, title = TITLES.get(self.code, (400, "Error"))
-        super().__init__(f"(#{self.code}) {details or title}")
-        self.status = status if status is not None else documented
-
-    def body(self) -> dict[str, Any]:
-        """The error as the Graph API writes it."""
-        error: dict[str, Any] = {
-            "message": str(self),
-            "type": "OAuthException",
-            "code": self.code,
-            "fbtrace_id": "A" + secrets.token_urlsafe(16),
-        }
-        if self.subcode is not None:
-            error["error_subcode"] = self.subcode
-        return {"error": error}
+        code = CODES.get(number, number)
+        documented, title = TITLES.get(code, (400, "Error"))
+        super().__init__(
+            f"(#{code}) {details or title}",
+            code=code,
+            subcode=number if number in CODES else 463 if number == 190 else None,
+            status=status if status is not None else documented,
+        )

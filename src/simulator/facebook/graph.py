@@ -7,31 +7,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from simulator.facebook.account import ALL_FIELDS, Facebook
 from simulator.facebook.errors import GraphError
 from simulator.facebook.records import Comment
 from simulator.facebook.sending import accept_comment, accept_message
-from simulator.faults import SERVER_TROUBLES, Code, Fault, Http, Reset, Stall, break_connection, http_answer, silence
+from simulator.faults import Code, Fault, weather_fault
+from simulator.front import answer, bearer, carry_out, refusing, suffer
+from simulator.meta_graph import check_version, read_json
 
-_VERSION = re.compile(r"v\d{1,3}\.\d")
-_encode = msgspec.json.Encoder().encode
 MOST_LISTED = 100
-
-
-def answer(body: Any, status: int = 200) -> web.Response:
-    """A JSON answer."""
-    return web.Response(body=_encode(body), status=status, content_type="application/json")
-
-
-def refuse(error: GraphError) -> web.Response:
-    """A Graph error as an answer; an invalid token also carries the header that OAuth asks for."""
-    response = answer(error.body(), error.status)
-    if error.code == 190:
-        response.headers["WWW-Authenticate"] = 'OAuth "Facebook Platform" "invalid_token" "token expired"'
-    return response
 
 
 class Graph:
@@ -43,13 +29,13 @@ class Graph:
     def routes(self) -> list[web.RouteDef]:
         """The routes, to be mounted below the provider's path."""
         return [
-            web.post("/{version}/{id}/messages", self.messages),
-            web.get("/{version}/{id}/messages", self.conversation, allow_head=False),
-            web.post("/{version}/{id}/comments", self.comment),
-            web.get("/{version}/{id}/comments", self.comments, allow_head=False),
-            web.get("/{version}/{id}/feed", self.feed, allow_head=False),
-            web.route("*", "/{version}/{id}/subscribed_apps", self.subscribed_apps),
-            web.get("/{version}/{id}", self.object, allow_head=False),
+            web.post("/{version}/{id}/messages", refusing(self.messages)),
+            web.get("/{version}/{id}/messages", refusing(self.conversation), allow_head=False),
+            web.post("/{version}/{id}/comments", refusing(self.comment)),
+            web.get("/{version}/{id}/comments", refusing(self.comments), allow_head=False),
+            web.get("/{version}/{id}/feed", refusing(self.feed), allow_head=False),
+            web.route("*", "/{version}/{id}/subscribed_apps", refusing(self.subscribed_apps)),
+            web.get("/{version}/{id}", refusing(self.object), allow_head=False),
         ]
 
     def media_routes(self) -> list[web.RouteDef]:
@@ -58,100 +44,75 @@ class Graph:
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{page_id}/messages; "me" is the page of the token."""
-        try:
-            page = self._authorized(request, self._page(request))
-            return await _write(request, page, lambda body: accept_message(page, body))
-        except GraphError as error:
-            return refuse(error)
+        page = self._authorized(request, self._page(request))
+        return await _write(request, page, lambda body: accept_message(page, body))
 
     async def conversation(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{conversation}/messages, newest first; a conversation is "t_" and the person's id."""
-        try:
-            _check_version(request)
-            person = request.match_info["id"].removeprefix("t_")
-            owner = next((page for page in self._pages.values() if page.people.knows(person)), None)
-            if owner is None:
-                raise GraphError(33, "Unsupported get request. Object does not exist")
-            page = self._authorized(request, owner)
-            said = [(each.at, each.id, each.text, person) for each in page.received if each.person == person]
-            said += [(each.at, each.id, each.text, page.page_id) for each in page.sent if each.to == person]
-            shown = [
-                {"id": id_, "message": text, "from": {"id": by}} for _, id_, text, by in sorted(said, reverse=True)
-            ]
-            return self._listed(request, page, shown)
-        except GraphError as error:
-            return refuse(error)
+        check_version(request, GraphError)
+        person = request.match_info["id"].removeprefix("t_")
+        owner = next((page for page in self._pages.values() if page.people.knows(person)), None)
+        if owner is None:
+            raise GraphError(33, "Unsupported get request. Object does not exist")
+        page = self._authorized(request, owner)
+        said = [(each.at, each.id, each.text, person) for each in page.received if each.person == person]
+        said += [(each.at, each.id, each.text, page.page_id) for each in page.sent if each.to == person]
+        shown = [{"id": id_, "message": text, "from": {"id": by}} for _, id_, text, by in sorted(said, reverse=True)]
+        return self._listed(request, page, shown)
 
     async def comment(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{comment_id}/comments: the page says something that everybody reads."""
-        try:
-            page, above = self._comment(request)
-            self._authorized(request, page)
-            public = page.weather.climate.trouble != "window-closed"  # the window is about messages
-            return await _write(
-                request, page, lambda body: {"id": accept_comment(page, above, body).id}, weather=public
-            )
-        except GraphError as error:
-            return refuse(error)
+        page, above = self._comment(request)
+        self._authorized(request, page)
+        public = page.weather.climate.trouble != "window-closed"  # the window is about messages
+        return await _write(request, page, lambda body: {"id": accept_comment(page, above, body).id}, weather=public)
 
     async def object(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{page_id or comment_id}?fields="""
-        try:
-            _check_version(request)
-            if request.match_info["id"] in ("me", *self._pages):
-                page = self._authorized(request, self._page(request))
-                return answer({"id": page.page_id, "name": page.name})
-            page, comment = self._comment(request)
-            self._authorized(request, page)
-            return answer(_fields(_shown(page, comment), request))
-        except GraphError as error:
-            return refuse(error)
+        check_version(request, GraphError)
+        if request.match_info["id"] in ("me", *self._pages):
+            page = self._authorized(request, self._page(request))
+            return answer({"id": page.page_id, "name": page.name})
+        page, comment = self._comment(request)
+        self._authorized(request, page)
+        return answer(_fields(_shown(page, comment), request))
 
     async def feed(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{page_id}/feed: posts, newest first."""
-        try:
-            page = self._authorized(request, self._page(request))
-            posts = [{"id": id_, "updated_time": _iso(at)} for id_, at in reversed(page.posts.items())]
-            return self._listed(request, page, posts)
-        except GraphError as error:
-            return refuse(error)
+        page = self._authorized(request, self._page(request))
+        posts = [{"id": id_, "updated_time": _iso(at)} for id_, at in reversed(page.posts.items())]
+        return self._listed(request, page, posts)
 
     async def comments(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{post_id or comment_id}/comments; `filter=stream` also lists answers to comments."""
-        try:
-            _check_version(request)
-            id_ = request.match_info["id"]
-            owner = next((page for page in self._pages.values() if id_ in page.posts or id_ in page.comments), None)
-            if owner is None:
-                raise GraphError(33, "Unsupported get request. Object does not exist")
-            page = self._authorized(request, owner)
-            found = [each for each in page.comments.values() if _is_below(each, id_, request) and not each.removed]
-            since = request.query.get("since", "")
-            if since.isdigit():
-                found = [each for each in found if each.at >= int(since)]
-            newest_first = request.query.get("order") == "reverse_chronological"
-            found.sort(key=lambda each: each.at, reverse=newest_first)
-            return self._listed(request, page, [_fields(_shown(page, each), request) for each in found])
-        except GraphError as error:
-            return refuse(error)
+        check_version(request, GraphError)
+        id_ = request.match_info["id"]
+        owner = next((page for page in self._pages.values() if id_ in page.posts or id_ in page.comments), None)
+        if owner is None:
+            raise GraphError(33, "Unsupported get request. Object does not exist")
+        page = self._authorized(request, owner)
+        found = [each for each in page.comments.values() if _is_below(each, id_, request) and not each.removed]
+        since = request.query.get("since", "")
+        if since.isdigit():
+            found = [each for each in found if each.at >= int(since)]
+        newest_first = request.query.get("order") == "reverse_chronological"
+        found.sort(key=lambda each: each.at, reverse=newest_first)
+        return self._listed(request, page, [_fields(_shown(page, each), request) for each in found])
 
     async def subscribed_apps(self, request: web.Request) -> web.StreamResponse:
         """GET, POST or DELETE /{version}/{page_id}/subscribed_apps"""
-        try:
-            page = self._authorized(request, self._page(request))
-            if request.method == "GET":
-                app = {"id": page.app_id, "name": page.name, "subscribed_fields": list(page.subscribed_fields)}
-                return answer({"data": [app] if page.subscribed else []})
-            if request.method == "POST":
-                asked = request.query.get("subscribed_fields", "").split(",")
-                if not set(asked) <= set(ALL_FIELDS):
-                    raise GraphError(100, "Param subscribed_fields must be one of the known fields")
-                page.subscribe(asked)
-            else:
-                page.subscribe(())
-            return answer({"success": True})
-        except GraphError as error:
-            return refuse(error)
+        page = self._authorized(request, self._page(request))
+        if request.method == "GET":
+            app = {"id": page.app_id, "name": page.name, "subscribed_fields": list(page.subscribed_fields)}
+            return answer({"data": [app] if page.subscribed else []})
+        if request.method == "POST":
+            asked = request.query.get("subscribed_fields", "").split(",")
+            if not set(asked) <= set(ALL_FIELDS):
+                raise GraphError(100, "Param subscribed_fields must be one of the known fields")
+            page.subscribe(asked)
+        else:
+            page.subscribe(())
+        return answer({"success": True})
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """GET the bytes at an address; what has expired is refused."""
@@ -160,7 +121,7 @@ class Graph:
             return web.Response(status=404)
         fault = page.media_faults.next()
         if fault is not None:
-            return await _suffer(fault, request)
+            return await suffer(fault, request, _refusal)
         file = page.files.get(request.match_info["key"])
         if file is None:
             return web.Response(status=403, text="URL signature expired")
@@ -180,10 +141,10 @@ class Graph:
         return answer({"data": shown, "paging": paging} if shown else {"data": []})
 
     def _page(self, request: web.Request) -> Facebook:
-        _check_version(request)
+        check_version(request, GraphError)
         id_ = request.match_info["id"]
         if id_ == "me":
-            given = _token(request)
+            given = bearer(request)
             found = next((page for page in self._pages.values() if page.page_token == given), None)
             if found is None:
                 raise GraphError(190)
@@ -193,7 +154,7 @@ class Graph:
         return self._pages[id_]
 
     def _comment(self, request: web.Request) -> tuple[Facebook, Comment]:
-        _check_version(request)
+        check_version(request, GraphError)
         id_ = request.match_info["id"]
         for page in self._pages.values():
             comment = page.comments.get(id_)
@@ -202,7 +163,7 @@ class Graph:
         raise GraphError(33, "Unsupported request. Object does not exist")
 
     def _authorized(self, request: web.Request, page: Facebook) -> Facebook:
-        if _token(request) != page.page_token or page.weather.climate.trouble == "expired-token":
+        if bearer(request) != page.page_token or page.weather.climate.trouble == "expired-token":
             raise GraphError(190)
         return page
 
@@ -212,44 +173,21 @@ async def _write(
 ) -> web.StreamResponse:
     """The answer to a call that writes, through what was scripted and the weather."""
     raw = await request.read()
-
-    def accepted() -> Any:
-        try:
-            return accept(msgspec.json.decode(raw))
-        except msgspec.DecodeError:
-            raise GraphError(100, "The body is not JSON") from None
-
     fault = page.faults.next() or (_weather(page) if weather else None)
-    if fault is None:
-        return answer(accepted())
-    taken = accepted() if isinstance(fault, Stall | Reset) and fault.accepted else None
-    return await _suffer(fault, request, taken)
+    return await carry_out(fault, request, _refusal, lambda: answer(accept(read_json(raw, GraphError))))
 
 
-async def _suffer(fault: Fault, request: web.Request, taken: Any = None) -> web.StreamResponse:
-    if isinstance(fault, Code):
-        response = refuse(GraphError(fault.code, status=fault.status))
-        response.headers.update(fault.headers)
-        return response
-    if isinstance(fault, Http):
-        return http_answer(fault)
-    if isinstance(fault, Reset):
-        return await break_connection(request, after_headers=fault.after_headers)
-    await silence(fault.seconds)
-    return answer(taken) if taken is not None else web.Response(status=504)
+def _refusal(code: Code) -> GraphError:
+    return GraphError(code.code, status=code.status)
 
 
 def _weather(page: Facebook) -> Fault | None:
-    trouble = page.weather.trouble()
-    if trouble == "rate-limit":
-        return Code(page.weather.pick((4, 32, 613, 80006)))
-    if trouble == "server-error":
-        return page.weather.pick((*SERVER_TROUBLES.values(), Code(1), Code(2), Code(1545133)))
-    if trouble == "stall":
-        return Stall(page.weather.climate.stall_seconds, accepted=page.weather.pick((True, False)))
-    if trouble == "window-closed":
-        return Code(2018278)
-    return None
+    return weather_fault(
+        page.weather,
+        rate_limit=[Code(number) for number in (4, 32, 613, 80006)],
+        server_error=(Code(1), Code(2), Code(1545133)),
+        window_closed=Code(2018278),
+    )
 
 
 def _shown(page: Facebook, comment: Comment) -> dict[str, Any]:
@@ -284,14 +222,5 @@ def _is_below(comment: Comment, id_: str, request: web.Request) -> bool:
     return comment.post_id == id_ and request.query.get("filter") == "stream"
 
 
-def _token(request: web.Request) -> str:
-    return request.headers.get("Authorization", "").removeprefix("Bearer ")
-
-
 def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
-
-
-def _check_version(request: web.Request) -> None:
-    if _VERSION.fullmatch(request.match_info["version"]) is None:
-        raise GraphError(2500)

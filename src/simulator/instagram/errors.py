@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from simulator.meta_graph import MetaError
 
 
 class Known(NamedTuple):
@@ -48,23 +49,15 @@ ERRORS: Mapping[int, Known] = {
 }
 
 
-class GraphError(Exception):
+class GraphError(MetaError):
     """A call that the Graph API refuses."""
 
     def __init__(self, name: int, details: str = "", *, status: int | None = None) -> None:
         known = ERRORS.get(name, Known(400, name, 0, "Error"))
-        super().__init__(f"(#{known.code}) {details or known.title}")
-        self.known = known
-        self.status = status if status is not None else known.status
-
-    def body(self) -> dict[str, Any]:
-        """The error as the Graph API writes it."""
-        error: dict[str, Any] = {
-            "message": str(self),
-            "type": "IGApiException" if self.known.code != 190 else "OAuthException",
-            "code": self.known.code,
-            "fbtrace_id": "A" + secrets.token_urlsafe(16),
-        }
-        if self.known.subcode:
-            error["error_subcode"] = self.known.subcode
-        return {"error": error}
+        super().__init__(
+            f"(#{known.code}) {details or known.title}",
+            code=known.code,
+            subcode=known.subcode or None,
+            status=status if status is not None else known.status,
+            type_="IGApiException" if known.code != 190 else "OAuthException",
+        )

@@ -6,24 +6,19 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
-from simulator.faults import SERVER_TROUBLES, Code, Fault, Http, Reset, Stall, break_connection, http_answer, silence
+from simulator.faults import Code, Fault, weather_fault
+from simulator.front import accepts, answer, bearer, refusing, suffer
 from simulator.instagram import payloads, sending
 from simulator.instagram.account import Instagram
 from simulator.instagram.errors import GraphError
 from simulator.instagram.payloads import Json
 from simulator.instagram.records import Comment
-from simulator.weather import Trouble
-from simulator.whatsapp_cloud.graph import answer
+from simulator.meta_graph import check_version, read_json
 
-_VERSION = re.compile(r"v\d{1,3}\.\d")
 _MENTIONED = re.compile(r"mentioned_(?:comment\.comment_id|media\.media_id)\((\d+)\)")
-_decode = msgspec.json.Decoder().decode
 MOST_LISTED = 50
-
-Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Graph:
@@ -36,17 +31,17 @@ class Graph:
     def routes(self) -> list[web.RouteDef]:
         """The routes of the API, below the provider's path."""
         return [
-            web.post("/{version}/{id}/messages", _refusing(self.messages)),
-            web.post("/{version}/{id}/replies", _refusing(self.reply)),
-            web.post("/{version}/{id}/mentions", _refusing(self.mention)),
-            web.get("/{version}/{id}/replies", _refusing(self.replies)),
-            web.get("/{version}/{id}/comments", _refusing(self.comments)),
-            web.get("/{version}/{id}/media", _refusing(self.posts)),
-            web.get("/{version}/{id}/conversations", _refusing(self.conversations)),
-            web.get("/{version}/{id}/subscribed_apps", _refusing(self.subscribed_apps)),
-            web.post("/{version}/{id}/subscribed_apps", _refusing(self.subscribe)),
-            web.delete("/{version}/{id}/subscribed_apps", _refusing(self.unsubscribe)),
-            web.get("/{version}/{id}", _refusing(self.node)),
+            web.post("/{version}/{id}/messages", refusing(self.messages)),
+            web.post("/{version}/{id}/replies", refusing(self.reply)),
+            web.post("/{version}/{id}/mentions", refusing(self.mention)),
+            web.get("/{version}/{id}/replies", refusing(self.replies)),
+            web.get("/{version}/{id}/comments", refusing(self.comments)),
+            web.get("/{version}/{id}/media", refusing(self.posts)),
+            web.get("/{version}/{id}/conversations", refusing(self.conversations)),
+            web.get("/{version}/{id}/subscribed_apps", refusing(self.subscribed_apps)),
+            web.post("/{version}/{id}/subscribed_apps", refusing(self.subscribe)),
+            web.delete("/{version}/{id}/subscribed_apps", refusing(self.unsubscribe)),
+            web.get("/{version}/{id}", refusing(self.node)),
         ]
 
     def media_routes(self) -> list[web.RouteDef]:
@@ -171,7 +166,7 @@ class Graph:
             if media is not None and media.id == request.query.get("asset_id"):
                 fault = account.media_faults.next() or _weather(account, downloads=True)
                 if fault is not None:
-                    return await _suffer(fault, request, None)
+                    return await suffer(fault, request, _refusal)
                 return web.Response(body=media.content, headers={"Content-Type": media.media_type})
         return web.Response(status=404, text="Not Found")
 
@@ -180,12 +175,12 @@ class Graph:
     ) -> web.StreamResponse:
         fault = account.faults.next() or _weather(account)
         if fault is not None:
-            return await _suffer(fault, request, accept)
+            return await suffer(fault, request, _refusal, answer(await accept()) if accepts(fault) else None)
         self._authorize(request, account)
         return answer(await accept())
 
     def _account(self, request: web.Request) -> Instagram:
-        _check_version(request)
+        check_version(request, GraphError)
         account = self._nodes.get(request.match_info["id"])
         if account is None:
             raise GraphError(33)
@@ -193,7 +188,7 @@ class Graph:
 
     def _owner(self, request: web.Request) -> Instagram:
         """The account that a comment belongs to."""
-        _check_version(request)
+        check_version(request, GraphError)
         account = next((each for each in self._accounts if request.match_info["id"] in each.comments), None)
         if account is None:
             raise GraphError(33)
@@ -210,28 +205,8 @@ class Graph:
             raise GraphError(190)
 
 
-def _refusing(serve: Serve) -> Serve:
-    """The handler with every GraphError as Meta's answer."""
-
-    async def handle(request: web.Request) -> web.StreamResponse:
-        try:
-            return await serve(request)
-        except GraphError as error:
-            return answer(error.body(), error.status)
-
-    return handle
-
-
-def _check_version(request: web.Request) -> None:
-    if _VERSION.fullmatch(request.match_info["version"]) is None:
-        raise GraphError(2500)
-
-
 def _json(raw: bytes) -> Any:
-    try:
-        found = _decode(raw)
-    except msgspec.DecodeError:
-        raise GraphError(100, "The body is not JSON.") from None
+    found = read_json(raw, GraphError)
     if not isinstance(found, dict):
         raise GraphError(100, "The body is not an object.")
     return found
@@ -247,7 +222,7 @@ def _listed(account: Instagram, comment: Comment, below: Sequence[Comment] = ())
 
 def _page(request: web.Request, items: Sequence[Json]) -> web.Response:
     """One page of a list; `next` holds the token, as Meta's does."""
-    account_token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    account_token = bearer(request)
     after, limit = request.query.get("after", "0"), request.query.get("limit", "25")
     begin = int(after) if after.isdigit() else 0
     end = begin + min(int(limit) if limit.isdigit() else 25, MOST_LISTED)
@@ -260,33 +235,16 @@ def _page(request: web.Request, items: Sequence[Json]) -> web.Response:
 
 
 def _weather(account: Instagram, *, downloads: bool = False) -> Fault | None:
-    trouble = account.weather.trouble()
+    fault = weather_fault(
+        account.weather,
+        rate_limit=[Code(number, headers={"Retry-After": "1"}) for number in (4, 613, 80006)],
+        server_error=(Code(1), Code(2), Code(1545133)),
+        expired_token=Code(190),
+        window_closed=Code(2534022),
+    )
     # The window is about private messages; a download never meets it.
-    return None if trouble is None or (downloads and trouble == "window-closed") else _fault(account, trouble)
+    return None if downloads and account.weather.climate.trouble == "window-closed" else fault
 
 
-def _fault(account: Instagram, trouble: Trouble) -> Fault:
-    if trouble == "rate-limit":
-        return Code(account.weather.pick((4, 613, 80006)), headers={"Retry-After": "1"})
-    if trouble == "server-error":
-        return account.weather.pick((*SERVER_TROUBLES.values(), Code(1), Code(2), Code(1545133)))
-    if trouble == "stall":
-        return Stall(account.weather.climate.stall_seconds, accepted=account.weather.pick((True, False)))
-    return Code(190 if trouble == "expired-token" else 2534022)
-
-
-async def _suffer(
-    fault: Fault, request: web.Request, accept: Callable[[], Awaitable[Json]] | None
-) -> web.StreamResponse:
-    if isinstance(fault, Code):
-        error = GraphError(fault.code, status=fault.status)
-        response = answer(error.body(), error.status)
-        response.headers.update(fault.headers)
-        return response
-    if isinstance(fault, Http):
-        return http_answer(fault)
-    accepted = await accept() if fault.accepted and accept is not None else None
-    if isinstance(fault, Reset):
-        return await break_connection(request, after_headers=fault.after_headers)
-    await silence(fault.seconds)
-    return answer(accepted) if accepted is not None else web.Response(status=504)
+def _refusal(code: Code) -> GraphError:
+    return GraphError(code.code, status=code.status)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from simulator.faults import SERVER_TROUBLES, Code, Fault, Http, Reset, Stall, break_connection, http_answer, silence
+from simulator.faults import Code, Fault, weather_fault
+from simulator.front import answer, bearer, carry_out, refusing
 from simulator.sms.account import Sms
 from simulator.sms.records import ApiError, Json, Text, new_id, segments_of
 
@@ -25,32 +26,24 @@ class Api:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes, to be mounted below the aggregator's prefix."""
-        return [web.post("/v1/messages", self.send), web.get("/v1/account", self.account)]
+        return [web.post("/v1/messages", refusing(self.send)), web.get("/v1/account", refusing(self.account))]
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/messages {"to","from","content":{"text","unicode"},"client_ref"}"""
-        try:
-            raw = await request.read()
-            account = self._of(request, raw)
-            fault = account.faults.next() or _weather(account)
-            if fault is not None:
-                return await _suffer(fault, request, account, raw)
-            return _accepted(accept(account, raw))
-        except ApiError as error:
-            return _refused(error)
+        raw = await request.read()
+        account = self._of(request, raw)
+        fault = account.faults.next() or _weather(account)
+        return await carry_out(fault, request, _refusal, lambda: _accepted(accept(account, raw)))
 
     async def account(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/account"""
-        try:
-            account = self._of(request, b"")
-            if account.weather.climate.trouble == "expired-token":
-                raise ApiError(1001)
-            return web.json_response({"name": account.name, "sender": account.sender})
-        except ApiError as error:
-            return _refused(error)
+        account = self._of(request, b"")
+        if account.weather.climate.trouble == "expired-token":
+            raise ApiError(1001)
+        return answer({"name": account.name, "sender": account.sender})
 
     def _of(self, request: web.Request, raw: bytes) -> Sms:
-        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        key = bearer(request)
         found = [account for account in self._accounts if account.api_key == key]
         if not found:
             raise ApiError(1001)
@@ -110,35 +103,15 @@ async def _go(account: Sms, text: Text) -> None:
 
 
 def _accepted(text: Text) -> web.Response:
-    return web.json_response({"message": {"id": text.id, "segments": text.segments}, "status": "queued"}, status=202)
+    return answer({"message": {"id": text.id, "segments": text.segments}, "status": "queued"}, 202)
 
 
-def _refused(error: ApiError) -> web.Response:
-    headers = {"Retry-After": "1"} if error.status == 429 else {}
-    return web.json_response(error.body(), status=error.status, headers=headers)
+def _refusal(code: Code) -> ApiError:
+    return ApiError(code.code, status=code.status)
 
 
 def _weather(account: Sms) -> Fault | None:
-    trouble = account.weather.trouble()
-    if trouble == "rate-limit":
-        return Code(1101)
-    if trouble == "server-error":
-        return account.weather.pick((*SERVER_TROUBLES.values(), Code(1501), Code(1502)))
-    if trouble == "stall":
-        return Stall(account.weather.climate.stall_seconds, accepted=account.weather.pick((True, False)))
     # A text has no window that could close.
-    return Code(1001) if trouble == "expired-token" else None
-
-
-async def _suffer(fault: Fault, request: web.Request, account: Sms, raw: bytes) -> web.StreamResponse:
-    if isinstance(fault, Code):
-        response = _refused(ApiError(fault.code, status=fault.status))
-        response.headers.update(fault.headers)
-        return response
-    if isinstance(fault, Http):
-        return http_answer(fault)
-    taken = accept(account, raw) if fault.accepted else None
-    if isinstance(fault, Reset):
-        return await break_connection(request, after_headers=fault.after_headers)
-    await silence(fault.seconds)
-    return _accepted(taken) if taken is not None else web.Response(status=504)
+    return weather_fault(
+        account.weather, rate_limit=[Code(1101)], server_error=(Code(1501), Code(1502)), expired_token=Code(1001)
+    )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from simulator.front import Refusal
+
 Json = dict[str, Any]
 
 WIB = timezone(timedelta(hours=7))
@@ -34,7 +36,7 @@ _GSM = frozenset(
 _GSM_TWICE = frozenset("^{}\\[~]|€\f")
 
 
-class ApiError(Exception):
+class ApiError(Refusal):
     """A call that the aggregator refuses."""
 
     def __init__(self, code: int, *, status: int | None = None) -> None:
@@ -42,6 +44,11 @@ class ApiError(Exception):
         super().__init__(words)
         self.code = code
         self.status = status if status is not None else documented
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Who sends too fast is told when to go on."""
+        return {"Retry-After": "1"} if self.status == 429 else {}
 
     def body(self) -> Json:
         """The error as the API writes it."""

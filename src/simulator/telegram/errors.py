@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from simulator.front import Refusal
+
 #: The description that Telegram gives where a fault names only a code.
 DESCRIPTIONS = {
     400: "Bad Request: chat not found",
@@ -18,12 +20,12 @@ DESCRIPTIONS = {
 }
 
 
-class ApiError(Exception):
+class ApiError(Refusal):
     """A call that Telegram refuses; `parameters` help with it."""
 
     def __init__(self, code: int, description: str = "", **parameters: Any) -> None:
         super().__init__(code)
-        self.code = code
+        self.code = self.status = code
         self.description = description or DESCRIPTIONS.get(code, "Bad Request")
         self.parameters = parameters
         if code == 429 and not parameters:

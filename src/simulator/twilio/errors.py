@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from simulator.front import Refusal
+
 # code -> (HTTP status, message)
 MESSAGES: Mapping[int, tuple[int, str]] = {
     11751: (400, "Media Message - Media exceeds messaging provider size limit"),
@@ -43,7 +45,7 @@ MESSAGES: Mapping[int, tuple[int, str]] = {
 }
 
 
-class RestError(Exception):
+class RestError(Refusal):
     """A call that Twilio refuses."""
 
     def __init__(self, code: int, message: str = "", *, status: int | None = None) -> None:
@@ -51,6 +53,11 @@ class RestError(Exception):
         super().__init__(message or words)
         self.code = code
         self.status = status if status is not None else documented
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Who is not logged in is told how to."""
+        return {"WWW-Authenticate": 'Basic realm="Twilio API"'} if self.status == 401 else {}
 
     def body(self) -> dict[str, Any]:
         """The error as the REST API writes it."""

@@ -9,10 +9,11 @@ from urllib.parse import parse_qs, quote, urlencode
 
 from aiohttp import web
 
-from simulator.faults import SERVER_TROUBLES, Code, Fault, Http, Reset, break_connection, http_answer, silence
+from simulator.faults import Code, Fault, Http, Stall, weather_fault
+from simulator.front import answer, refusing, suffer
 from simulator.twilio.errors import RestError
 from simulator.twilio.records import API_VERSION, rfc2822
-from simulator.twilio.rest import answer, refuse
+from simulator.twilio.rest import log_in, named, refusal
 from simulator.twilio_voice.account import TwilioVoice
 from simulator.twilio_voice.calls import Call, Recording
 
@@ -35,15 +36,15 @@ class Rest:
         """The routes, to be mounted below the prefix of the API host."""
         account = f"/{API_VERSION}/Accounts/{{account}}"
         return [
-            web.get(account + "/Calls.json", self.list_calls),
-            web.get(account + "/Calls/{call}.json", self.fetch_call),
-            web.get(account + "/Calls/{call}/Recordings.json", self.list_recordings),
-            web.get(account + "/Recordings.json", self.list_recordings),
-            web.get(account + "/Recordings/{recording}.json", self.fetch_recording),
-            web.delete(account + "/Recordings/{recording}.json", self.delete_recording),
-            web.get(account + "/Recordings/{recording}", self.download),
-            web.get(account + "/IncomingPhoneNumbers.json", self.numbers),
-            web.get(account + ".json", self.account),
+            web.get(account + "/Calls.json", refusing(self.list_calls)),
+            web.get(account + "/Calls/{call}.json", refusing(self.fetch_call)),
+            web.get(account + "/Calls/{call}/Recordings.json", refusing(self.list_recordings)),
+            web.get(account + "/Recordings.json", refusing(self.list_recordings)),
+            web.get(account + "/Recordings/{recording}.json", refusing(self.fetch_recording)),
+            web.delete(account + "/Recordings/{recording}.json", refusing(self.delete_recording)),
+            web.get(account + "/Recordings/{recording}", refusing(self.download)),
+            web.get(account + "/IncomingPhoneNumbers.json", refusing(self.numbers)),
+            web.get(account + ".json", refusing(self.account)),
         ]
 
     async def list_calls(self, request: web.Request) -> web.StreamResponse:
@@ -111,19 +112,16 @@ class Rest:
     async def download(self, request: web.Request) -> web.StreamResponse:
         """GET …/Recordings/{sid}, .mp3 or .wav: the sound itself, once it is processed."""
         sid = request.match_info["recording"].removesuffix(".mp3").removesuffix(".wav")
-        try:
-            accounts = self._named(request)
-            account, kept = _recording(accounts, sid)
-            fault = account.media_faults.next()
-            if fault is not None:
-                return await _suffer(fault, request)
-            if account.media_needs_login or "Authorization" in request.headers:
-                self._login(request, accounts)
-            if kept.status != "completed" or account.clock() < kept.ready_at:
-                raise RestError(20404)
-            return web.Response(body=kept.content, content_type="audio/mpeg")
-        except RestError as error:
-            return refuse(error)
+        accounts = named(self._accounts, request)
+        account, kept = _recording(accounts, sid)
+        fault = account.media_faults.next()
+        if fault is not None:
+            return await suffer(fault, request, refusal)
+        if account.media_needs_login or "Authorization" in request.headers:
+            log_in(accounts, request)
+        if kept.status != "completed" or account.clock() < kept.ready_at:
+            raise RestError(20404)
+        return web.Response(body=kept.content, content_type="audio/mpeg")
 
     async def account(self, request: web.Request) -> web.StreamResponse:
         """GET …/Accounts/{sid}.json"""
@@ -149,25 +147,12 @@ class Rest:
         return await self._serve(request, found)
 
     async def _serve(self, request: web.Request, work: Work) -> web.StreamResponse:
-        try:
-            accounts = self._named(request)
-            for each in accounts:
-                if (fault := _fault(each)) is not None:
-                    return await _suffer(fault, request)
-            self._login(request, accounts)
-            return work(accounts)
-        except RestError as error:
-            return refuse(error)
-
-    def _named(self, request: web.Request) -> list[TwilioVoice]:
-        found = [each for each in self._accounts if each.account_sid == request.match_info["account"]]
-        if not found:
-            raise RestError(20003)
-        return found
-
-    def _login(self, request: web.Request, accounts: Sequence[TwilioVoice]) -> None:
-        if not any(each.authorized(request.headers.get("Authorization", "")) for each in accounts):
-            raise RestError(20003)
+        accounts = named(self._accounts, request)
+        for each in accounts:
+            if (fault := _fault(each)) is not None:
+                return await suffer(fault, request, refusal)
+        log_in(accounts, request)
+        return work(accounts)
 
 
 def _recording(accounts: Sequence[TwilioVoice], sid: str) -> tuple[TwilioVoice, Recording]:
@@ -215,24 +200,12 @@ def _fault(account: TwilioVoice) -> Fault | None:
     scripted = account.faults.next()
     if scripted is not None:
         return scripted
-    trouble = account.weather.trouble()
-    if trouble == "rate-limit":
-        return Code(20429)
-    if trouble == "server-error":
-        return account.weather.pick((*SERVER_TROUBLES.values(), Code(20500), Code(20503)))
-    if trouble == "stall":
-        return Http(504)
-    return Code(20003) if trouble == "expired-token" else None
-
-
-async def _suffer(fault: Fault, request: web.Request) -> web.StreamResponse:
-    if isinstance(fault, Code):
-        response = refuse(RestError(fault.code, status=fault.status))
-        response.headers.update(fault.headers)
-        return response
-    if isinstance(fault, Http):
-        return http_answer(fault)
-    if isinstance(fault, Reset):
-        return await break_connection(request, after_headers=fault.after_headers)
-    await silence(fault.seconds)
-    return web.Response(status=504)
+    fault = weather_fault(
+        account.weather,
+        rate_limit=[Code(20429)],
+        server_error=(Code(20500), Code(20503)),
+        expired_token=Code(20003),
+        may_accept=False,
+    )
+    # Nothing is sent here: a stall is only an answer that the caller waits for in vain.
+    return Http(504) if isinstance(fault, Stall) else fault

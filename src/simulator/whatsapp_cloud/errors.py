@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from typing import Any
+
+from simulator.meta_graph import MetaError
 
 # code -> (HTTP status, title). A business may rely on the code alone: statuses and titles change (providers say so).
 TITLES: Mapping[int, tuple[int, str]] = {
@@ -59,33 +60,27 @@ TITLES: Mapping[int, tuple[int, str]] = {
 }
 
 
-class GraphError(Exception):
+class GraphError(MetaError):
     """A call that the Graph API refuses."""
 
     def __init__(self, code: int, details: str = "", *, status: int | None = None) -> None:
         documented, title = TITLES.get(code, (400, "Error"))
-        super().__init__(f"(#{code}) {title}")
-        self.code = code
+        words = f"(#{code}) {details if details and code < 130000 else title}"
+        super().__init__(
+            "Error validating access token: Session has expired." if code == 190 else words,
+            code=code,
+            subcode=463 if code == 190 else None,
+            status=status if status is not None else documented,
+        )
         self.title = title
         self.details = details
-        self.status = status if status is not None else documented
 
     def body(self) -> dict[str, Any]:
-        """The error as the Graph API writes it."""
-        error: dict[str, Any] = {
-            "message": str(self),
-            "type": "OAuthException",
-            "code": self.code,
-            "fbtrace_id": "A" + secrets.token_urlsafe(16),
-        }
-        if self.code == 190:
-            error["message"] = "Error validating access token: Session has expired."
-            error["error_subcode"] = 463
-        elif self.code >= 130000:
-            error["error_data"] = {"messaging_product": "whatsapp", "details": self.details or self.title}
-        elif self.details:
-            error["message"] = f"(#{self.code}) {self.details}"
-        return {"error": error}
+        """The error as the Graph API writes it; those of WhatsApp carry their details apart."""
+        found = super().body()
+        if self.code >= 130000:
+            found["error"]["error_data"] = {"messaging_product": "whatsapp", "details": self.details or self.title}
+        return found
 
     def webhook(self) -> dict[str, Any]:
         """The error as a failed status or an unsupported message carries it."""

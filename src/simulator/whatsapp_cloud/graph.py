@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
-from simulator.faults import SERVER_TROUBLES, Code, Fault, Http, Reset, Stall, break_connection, http_answer, silence
-from simulator.weather import Trouble
+from simulator.faults import Code, Fault, weather_fault
+from simulator.front import answer, carry_out, refusing, suffer
+from simulator.meta_graph import check_version, read_json
 from simulator.whatsapp_cloud.account import WhatsAppCloud
 from simulator.whatsapp_cloud.errors import GraphError
 from simulator.whatsapp_cloud.sending import accept
 
-_VERSION = re.compile(r"v\d{1,3}\.\d")
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 MOST_MEDIA_BYTES = 100 * 1024 * 1024
-
-
-def answer(body: Any, status: int = 200) -> web.Response:
-    """A JSON answer."""
-    return web.Response(body=_encode(body), status=status, content_type="application/json")
-
-
-def refuse(error: GraphError) -> web.Response:
-    """A Graph error as an answer; an invalid token also carries the header that OAuth asks for."""
-    response = answer(error.body(), error.status)
-    if error.code == 190:
-        response.headers["WWW-Authenticate"] = 'OAuth "Facebook Platform" "invalid_token" "token expired"'
-    return response
 
 
 class Graph:
@@ -46,64 +31,57 @@ class Graph:
     def routes(self) -> list[web.RouteDef]:
         """The routes, to be mounted below `prefix`."""
         return [
-            web.post("/{version}/{id}/messages", self.messages),
-            web.post("/{version}/{id}/media", self.upload),
-            web.get("/{version}/{id}/subscribed_apps", self.subscribed_apps),
-            web.post("/{version}/{id}/subscribed_apps", self.subscribe),
-            web.delete("/{version}/{id}/subscribed_apps", self.unsubscribe),
+            web.post("/{version}/{id}/messages", refusing(self.messages)),
+            web.post("/{version}/{id}/media", refusing(self.upload)),
+            web.get("/{version}/{id}/subscribed_apps", refusing(self.subscribed_apps)),
+            web.post("/{version}/{id}/subscribed_apps", refusing(self.subscribe)),
+            web.delete("/{version}/{id}/subscribed_apps", refusing(self.unsubscribe)),
             web.get("/whatsapp_business/attachments/", self.download),
-            web.get("/debug_token", self.debug_token),
-            web.get("/{version}/debug_token", self.debug_token),
-            web.get("/{version}/{id}", self.node),
-            web.delete("/{version}/{id}", self.delete),
+            web.get("/debug_token", refusing(self.debug_token)),
+            web.get("/{version}/debug_token", refusing(self.debug_token)),
+            web.get("/{version}/{id}", refusing(self.node)),
+            web.delete("/{version}/{id}", refusing(self.delete)),
         ]
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{phone_number_id}/messages"""
-        try:
-            account = self._number(request)
-            raw = await request.read()
-            fault = account.faults.next() or (_past_window(account) if _is_template(raw) else _weather(account))
-            if fault is not None:
-                return await _suffer(fault, request, account, raw)
+        account = self._number(request)
+        raw = await request.read()
+        fault = account.faults.next() or (_past_window(account) if _is_template(raw) else _weather(account))
+        if fault is None:
             self._authorize(request, account)
-            return answer(accept(account, _json(raw)))
-        except GraphError as error:
-            return refuse(error)
+        return await carry_out(fault, request, _refusal, lambda: answer(accept(account, read_json(raw, GraphError))))
 
     async def node(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{id}: a phone number or a media file."""
-        try:
-            _check_version(request)
-            id_ = request.match_info["id"]
-            if id_ in self._numbers:
-                return answer(_phone_number(self._authorized(request, self._numbers[id_])))
-            if any(account.waba_id == id_ for account in self._accounts):
-                account = self._authorized(request, self._business(request))
-                return answer({"id": id_, "name": account.name, "timezone_id": "42"})
-            for account in self._accounts:
-                media = account.media.get(id_, account.clock())
-                if media is not None:
-                    fault = account.media_faults.next() or _past_window(account)
-                    if fault is not None:
-                        return await _suffer(fault, request, account, None)
-                    self._authorize(request, account)
-                    wanted = request.query.get("phone_number_id")
-                    if wanted is not None and wanted != account.phone_number_id:
-                        break
-                    return answer(
-                        {
-                            "messaging_product": "whatsapp",
-                            "url": account.media_address(media, "getMedia"),
-                            "mime_type": media.media_type,
-                            "sha256": media.sha256,
-                            "file_size": str(len(media.content)),
-                            "id": media.id,
-                        }
-                    )
-            raise GraphError(100, f"Unsupported get request. Object with ID '{id_[:40]}' does not exist")
-        except GraphError as error:
-            return refuse(error)
+        check_version(request, GraphError)
+        id_ = request.match_info["id"]
+        if id_ in self._numbers:
+            return answer(_phone_number(self._authorized(request, self._numbers[id_])))
+        if any(account.waba_id == id_ for account in self._accounts):
+            account = self._authorized(request, self._business(request))
+            return answer({"id": id_, "name": account.name, "timezone_id": "42"})
+        for account in self._accounts:
+            media = account.media.get(id_, account.clock())
+            if media is not None:
+                fault = account.media_faults.next() or _past_window(account)
+                if fault is not None:
+                    return await suffer(fault, request, _refusal)
+                self._authorize(request, account)
+                wanted = request.query.get("phone_number_id")
+                if wanted is not None and wanted != account.phone_number_id:
+                    break
+                return answer(
+                    {
+                        "messaging_product": "whatsapp",
+                        "url": account.media_address(media, "getMedia"),
+                        "mime_type": media.media_type,
+                        "sha256": media.sha256,
+                        "file_size": str(len(media.content)),
+                        "id": media.id,
+                    }
+                )
+        raise GraphError(100, f"Unsupported get request. Object with ID '{id_[:40]}' does not exist")
 
     async def download(self, request: web.Request) -> web.StreamResponse:
         """GET the bytes at a temporary address; the same bearer token is needed."""
@@ -115,73 +93,62 @@ class Graph:
                     return web.Response(status=401, text="Unauthorized")
                 fault = account.media_faults.next() or _past_window(account)
                 if fault is not None:
-                    return await _suffer(fault, request, account, None)
+                    return await suffer(fault, request, _refusal)
                 return web.Response(body=media.content, headers={"Content-Type": media.media_type})
         return web.Response(status=404, text="Not Found")
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{phone_number_id}/media (multipart)"""
-        try:
-            account = self._authorized(request, self._number(request))
-            form = await request.post()
-            file, type_ = form.get("file"), form.get("type")
-            if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
-                raise GraphError(100, "The parameters messaging_product and file are required.")
-            media_type = type_ if isinstance(type_, str) and type_ else file.content_type
-            media = account.add_media(file.file.read(), media_type, file.filename)
-            return answer({"id": media.id})
-        except GraphError as error:
-            return refuse(error)
+        account = self._authorized(request, self._number(request))
+        form = await request.post()
+        file, type_ = form.get("file"), form.get("type")
+        if form.get("messaging_product") != "whatsapp" or not isinstance(file, web.FileField):
+            raise GraphError(100, "The parameters messaging_product and file are required.")
+        media_type = type_ if isinstance(type_, str) and type_ else file.content_type
+        media = account.add_media(file.file.read(), media_type, file.filename)
+        return answer({"id": media.id})
 
     async def delete(self, request: web.Request) -> web.StreamResponse:
         """DELETE /{version}/{media_id}"""
-        try:
-            _check_version(request)
-            id_ = request.match_info["id"]
-            for account in self._accounts:
-                if account.media.get(id_, account.clock()) is not None:
-                    self._authorize(request, account)
-                    return answer({"success": account.media.delete(id_)})
-            raise GraphError(100, "Unsupported delete request.")
-        except GraphError as error:
-            return refuse(error)
+        check_version(request, GraphError)
+        id_ = request.match_info["id"]
+        for account in self._accounts:
+            if account.media.get(id_, account.clock()) is not None:
+                self._authorize(request, account)
+                return answer({"success": account.media.delete(id_)})
+        raise GraphError(100, "Unsupported delete request.")
 
     async def subscribed_apps(self, request: web.Request) -> web.StreamResponse:
         """GET /{version}/{waba_id}/subscribed_apps"""
-        try:
-            account = self._authorized(request, self._business(request))
-            app = {"id": account.app_id, "name": account.name, "link": "https://www.facebook.com/games/?app_id=0"}
-            data = [{"whatsapp_business_api_data": app, "override_callback_uri": account.webhook_url}]
-            return answer({"data": data if account.subscribed and not account.weather.climate.unsubscribed else []})
-        except GraphError as error:
-            return refuse(error)
+        account = self._authorized(request, self._business(request))
+        app = {"id": account.app_id, "name": account.name, "link": "https://www.facebook.com/games/?app_id=0"}
+        data = [{"whatsapp_business_api_data": app, "override_callback_uri": account.webhook_url}]
+        return answer({"data": data if account.subscribed and not account.weather.climate.unsubscribed else []})
 
     async def subscribe(self, request: web.Request) -> web.StreamResponse:
         """POST /{version}/{waba_id}/subscribed_apps; an override address must pass the handshake."""
-        try:
-            account = self._authorized(request, self._business(request))
-            raw = await request.read()
-            body = _json(raw) if request.content_type == "application/json" and raw else dict(await request.post())
-            url, token = body.get("override_callback_uri"), body.get("verify_token")
-            if url is not None:
-                if not isinstance(url, str) or not isinstance(token, str):
-                    raise GraphError(100, "override_callback_uri and verify_token are both required.")
-                account.webhook_url, account.verify_token = url, token
-                if not (await account.handshake()).ok:
-                    raise GraphError(2200, "Callback verification failed.")
-            account.subscribed = True
-            return answer({"success": True})
-        except GraphError as error:
-            return refuse(error)
+        account = self._authorized(request, self._business(request))
+        raw = await request.read()
+        body = (
+            read_json(raw, GraphError)
+            if request.content_type == "application/json" and raw
+            else dict(await request.post())
+        )
+        url, token = body.get("override_callback_uri"), body.get("verify_token")
+        if url is not None:
+            if not isinstance(url, str) or not isinstance(token, str):
+                raise GraphError(100, "override_callback_uri and verify_token are both required.")
+            account.webhook_url, account.verify_token = url, token
+            if not (await account.handshake()).ok:
+                raise GraphError(2200, "Callback verification failed.")
+        account.subscribed = True
+        return answer({"success": True})
 
     async def unsubscribe(self, request: web.Request) -> web.StreamResponse:
         """DELETE /{version}/{waba_id}/subscribed_apps"""
-        try:
-            account = self._authorized(request, self._business(request))
-            account.subscribed = False
-            return answer({"success": True})
-        except GraphError as error:
-            return refuse(error)
+        account = self._authorized(request, self._business(request))
+        account.subscribed = False
+        return answer({"success": True})
 
     async def debug_token(self, request: web.Request) -> web.StreamResponse:
         """GET /debug_token?input_token=…: what the token may do, and until when."""
@@ -201,10 +168,10 @@ class Graph:
             else:
                 data |= {"error": {"code": 190, "message": "Session has expired"}, "scopes": []}
             return answer({"data": data})
-        return refuse(GraphError(190))
+        raise GraphError(190)
 
     def _number(self, request: web.Request) -> WhatsAppCloud:
-        _check_version(request)
+        check_version(request, GraphError)
         id_ = request.match_info["id"]
         account = self._numbers.get(id_)
         if account is None:
@@ -213,7 +180,7 @@ class Graph:
 
     def _business(self, request: web.Request) -> WhatsAppCloud:
         """The account in the path; several numbers may share one, then the token decides."""
-        _check_version(request)
+        check_version(request, GraphError)
         id_ = request.match_info["id"]
         found = [account for account in self._accounts if account.waba_id == id_]
         if not found:
@@ -232,18 +199,6 @@ class Graph:
             raise GraphError(190)
 
 
-def _check_version(request: web.Request) -> None:
-    if _VERSION.fullmatch(request.match_info["version"]) is None:
-        raise GraphError(2500, "Unknown path components")
-
-
-def _json(raw: bytes) -> Any:
-    try:
-        return _decode(raw)
-    except msgspec.DecodeError:
-        raise GraphError(100, "The body is not JSON.") from None
-
-
 def _phone_number(account: WhatsAppCloud) -> dict[str, Any]:
     return {
         "id": account.phone_number_id,
@@ -258,8 +213,13 @@ def _phone_number(account: WhatsAppCloud) -> dict[str, Any]:
 
 
 def _weather(account: WhatsAppCloud) -> Fault | None:
-    trouble = account.weather.trouble()
-    return None if trouble is None else _fault(account, trouble)
+    return weather_fault(
+        account.weather,
+        rate_limit=[Code(number) for number in (130429, 131056, 80007)],
+        server_error=(Code(131000), Code(131016), Code(2)),
+        expired_token=Code(190),
+        window_closed=Code(131047),
+    )
 
 
 def _past_window(account: WhatsAppCloud) -> Fault | None:
@@ -275,27 +235,5 @@ def _is_template(raw: bytes) -> bool:
     return isinstance(body, dict) and body.get("type") == "template"
 
 
-def _fault(account: WhatsAppCloud, trouble: Trouble) -> Fault:
-    if trouble == "rate-limit":
-        return Code(account.weather.pick((130429, 131056, 80007)))
-    if trouble == "server-error":
-        return account.weather.pick((*SERVER_TROUBLES.values(), Code(131000), Code(131016), Code(2)))
-    if trouble == "stall":
-        return Stall(account.weather.climate.stall_seconds, accepted=account.weather.pick((True, False)))
-    if trouble == "expired-token":
-        return Code(190)
-    return Code(131047)
-
-
-async def _suffer(fault: Fault, request: web.Request, account: WhatsAppCloud, raw: bytes | None) -> web.StreamResponse:
-    if isinstance(fault, Code):
-        response = refuse(GraphError(fault.code, status=fault.status))
-        response.headers.update(fault.headers)
-        return response
-    if isinstance(fault, Http):
-        return http_answer(fault)
-    accepted = accept(account, _json(raw)) if fault.accepted and raw is not None else None
-    if isinstance(fault, Reset):
-        return await break_connection(request, after_headers=fault.after_headers)
-    await silence(fault.seconds)
-    return answer(accepted) if accepted is not None else web.Response(status=504)
+def _refusal(code: Code) -> GraphError:
+    return GraphError(code.code, status=code.status)

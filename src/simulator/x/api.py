@@ -8,10 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.faults import SERVER_TROUBLES, Code, Fault, Faults, Stall
+from simulator.faults import Code, Fault, Faults, weather_fault
+from simulator.front import answer, carry_out, refusing
 from simulator.x import payloads, sending
 from simulator.x.account import X
-from simulator.x.answers import accepts, answer, limited, read_json, refusing, suffer, told
+from simulator.x.answers import limited, read_json, refusal, suffer, told
 from simulator.x.console import Console
 from simulator.x.errors import ApiError
 from simulator.x.logins import Logins
@@ -169,10 +170,8 @@ def _moment(text: str | None) -> float:
 
 async def _write(request: web.Request, account: X, called: str, take: Callable[[], Json]) -> web.StreamResponse:
     fault = account.faults.next() or _weather(account, called)
-    if fault is not None:
-        return await suffer(fault, request, take() if accepts(fault) else None)
-    headers = limited(account, called)
-    return told(answer(take(), 201), headers)
+    headers = limited(account, called) if fault is None else {}
+    return await carry_out(fault, request, refusal, lambda: told(answer(take(), 201), headers))
 
 
 async def _met(request: web.Request, account: X, faults: Faults) -> web.StreamResponse | None:
@@ -181,15 +180,11 @@ async def _met(request: web.Request, account: X, faults: Faults) -> web.StreamRe
 
 
 def _weather(account: X, called: str) -> Fault | None:
-    trouble = account.weather.trouble()
-    if trouble is None:
-        return None
-    if trouble == "rate-limit":
-        return Code(88, headers={"x-rate-limit-remaining": "0", "x-rate-limit-reset": str(int(account.clock()) + 1)})
-    if trouble == "server-error":
-        return account.weather.pick((*SERVER_TROUBLES.values(), Code(130), Code(131)))
-    if trouble == "stall":
-        return Stall(account.weather.climate.stall_seconds, accepted=account.weather.pick((True, False)))
-    if trouble == "expired-token":
-        return Code(89)
-    return Code(349 if called == "messages" else 433)
+    reset = str(int(account.clock()) + 1)
+    return weather_fault(
+        account.weather,
+        rate_limit=[Code(88, headers={"x-rate-limit-remaining": "0", "x-rate-limit-reset": reset})],
+        server_error=(Code(130), Code(131)),
+        expired_token=Code(89),
+        window_closed=Code(349 if called == "messages" else 433),
+    )

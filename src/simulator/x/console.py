@@ -7,7 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from simulator.x.answers import answer, limited, read_json, refusing, suffer, told
+from simulator.front import answer, refusing
+from simulator.x.answers import limited, read_json, suffer, told
 from simulator.x.errors import ApiError
 from simulator.x.logins import Logins
 from simulator.x.records import stamp

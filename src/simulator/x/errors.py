@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from simulator.front import Refusal
+
 PROBLEMS = "https://api.x.com/2/problems/"
 
 
@@ -51,7 +53,7 @@ ERRORS: Mapping[int, Known] = {
 }
 
 
-class ApiError(Exception):
+class ApiError(Refusal):
     """A call that X refuses."""
 
     def __init__(self, code: int, *, status: int | None = None, headers: Mapping[str, str] | None = None) -> None:
@@ -60,7 +62,12 @@ class ApiError(Exception):
         self.code = code
         self.known = known
         self.status = status if status is not None else known.status
-        self.headers = dict(headers or {})
+        self._headers = dict(headers or {})
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The limits, where they are what refuses."""
+        return self._headers
 
     def body(self) -> dict[str, Any]:
         """The refusal as X writes it."""

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, unquote
 
 from aiohttp import web
 
+from simulator.front import accepts, answer, bearer, refusing
 from simulator.x.account import X
-from simulator.x.answers import accepts, answer, refusing, suffer
+from simulator.x.answers import suffer
 from simulator.x.errors import ApiError
 from simulator.x.signing import oauth_parameters, oauth_proves
 
@@ -71,7 +72,7 @@ class Logins:
 
     def app(self, request: web.Request) -> list[X]:
         """The accounts of the app that calls."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = bearer(request)
         found = [each for each in self._accounts if each.bearer == token]
         keys = {each.consumer_key for each in found}
         if not found:
