@@ -28,6 +28,7 @@ from connectors.instagram.parse import (
     product,
 )
 from connectors.instagram.settings import Settings
+from connectors.json_items import is_identifier
 from connectors.media import MediaClient
 from connectors.meta_graph import Graph
 from connectors.meta_webhook import MetaWebhook
@@ -37,6 +38,8 @@ HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
 CODES = codes.load(HERE / "codes.yaml")
 CLOCK_SKEW = timedelta(minutes=2)  # how far Meta's clock may be behind ours when a send is looked for
+#: Nothing is tried again sooner than this after its first attempt began.
+FIRST_RETRY = timedelta(seconds=1)
 #: What must be subscribed with Instagram Login; with Facebook Login the app's own subscription names the fields.
 NEEDED_FIELDS = ("messages", "comments")
 #: What may stand in an address that we build.
@@ -120,13 +123,16 @@ class Instagram:
 
     async def check(self) -> None:
         """Asks Meta for the account and whether an app listens to it. Raises AuthFailed, Misconfigured, ..."""
-        if (await self._graph.get(self.account, payload.Id, fields="id,username")).id != self.account:
+        # With Instagram Login `id` is another one for each app; `user_id` is what webhooks name.
+        fields = "id" if self._settings.page_id is not None else "id,user_id"
+        found = await self._graph.get(self.account, payload.Account, fields=fields)
+        if self.account not in (found.id, found.user_id):
             raise Misconfigured("account_id: Meta knows another account under it")
         apps = await self._graph.get(f"{self._node}/subscribed_apps", payload.SubscribedApps)
         if not apps.data:
             raise Misconfigured("no app is subscribed to this account, so no webhook will ever come")
-        fields = {field for app in apps.data for field in app.subscribed_fields}
-        missing = [field for field in NEEDED_FIELDS if field not in fields]
+        heard = {field for app in apps.data for field in app.subscribed_fields}
+        missing = [field for field in NEEDED_FIELDS if field not in heard]
         if self._settings.page_id is None and missing:
             raise Misconfigured(f"the app is not subscribed to {' and '.join(missing)} of this account")
 
@@ -160,6 +166,12 @@ class Instagram:
 
     async def _send_public(self, out: Outgoing) -> Sent:
         kind, place, below = _parts(out.recipient)
+        first = out.first_attempt_at
+        if kind == COMMENT and first is not None and self._now() - first >= FIRST_RETRY:
+            # Never a blind second try where everybody reads it (A13): also a 5xx may come after the words stand there.
+            found = await self.find(out)
+            if found is not None:
+                return found
         if kind == COMMENT:
             path, body = f"{place}/replies", {"message": out.text}
         elif kind == MENTION:
@@ -186,26 +198,28 @@ class Instagram:
         if not answer.message_id:
             raise Ambiguous("Instagram accepted the message but its answer names none")
         sent = self._sent(answer.message_id, self._now())
-        if kind == COMMENT and answer.recipient_id:
+        if kind == COMMENT and is_identifier(person := str(answer.recipient_id)):
             # Meta names the person: whatever that person writes next in private belongs to this complaint.
-            thread = self._product.key(self.account, self._product.sender(answer.recipient_id))
+            thread = self._product.key(self.account, self._product.sender(person))
             sent = msgspec.structs.replace(sent, registers=(*sent.registers, thread))
         return sent
 
     async def _given_before(self, out: Outgoing) -> Sent:
         """What became of a private answer that Meta says was given: sources contradict, so the conversation is asked.
 
-        Raises Unreachable when we never said anything to this person.
+        Raises Unreachable when this text is not what the person got: staff may have given another one (P14).
         """
         _, comment, person = _parts(out.recipient)
         try:
             said = await history.said_to(self._graph, self._node, person) if person else None
         except (AuthFailed, Refused, Unreachable):
-            said = None
-        if said is not None and not said:
-            raise Unreachable("Instagram takes no private answer to this comment")
-        same = next((each for each in said or () if each.message == out.text), None)
-        return self._sent(same.id if same is not None else comment, self._now())
+            said = None  # Meta shows nothing; its word stands alone
+        if said is None:
+            return self._sent(comment, self._now())
+        same = next((each for each in said if each.message == out.text), None)
+        if same is None:
+            raise Unreachable("Instagram takes no private answer of ours to this comment")
+        return self._sent(same.id, self._now())
 
     def _sent(self, id_: str, at: datetime) -> Sent:
         return Sent(provider_id=id_, at=at, registers=(self._product.key(self.account, id_),))

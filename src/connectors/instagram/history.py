@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 
 import msgspec
 
+from connectors.errors import Refused
 from connectors.instagram.parse import listed_moment
-from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Written, WrittenList
+from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Written
 from connectors.meta_graph import Graph, read
 
 MOST_REPLIES = 50  # listed below one comment
-WORDS = "id,text,timestamp,from,parent_id"
+MOST_PAGES = 10  # of replies that are searched for one of ours
+WORDS = "id,text,timestamp,from,user,parent_id"
 MESSAGES = "messages.limit(20){id,created_time,from,message}"
 
 
@@ -23,13 +25,15 @@ async def comments_since(graph: Graph, account: str, moment: datetime, most_post
     async with aclosing(_posts(graph, account, most_posts)) as posts:
         async for post in posts:
             new: list[msgspec.Raw] = []
-            async with aclosing(graph.pages(f"{post}/comments", fields=fields)) as pages:
-                async for page in pages:
-                    found = [item for comment in page for item in _since(comment, moment)]
-                    new += found
-                    # Newest first: a whole page without anything new ends the looking under this post.
-                    if not found:
-                        break
+            # A post that was deleted just now is refused: no other one waits for it.
+            with suppress(Refused):
+                async with aclosing(graph.pages(f"{post}/comments", fields=fields)) as pages:
+                    async for page in pages:
+                        found = [item for comment in page for item in _since(comment, moment)]
+                        new += found
+                        # Newest first: a whole page without anything new ends the looking under this post.
+                        if page and not found:
+                            break
             if new:
                 yield Listed(account=account, media=post, comments=new)
 
@@ -45,8 +49,16 @@ async def said_to(graph: Graph, node: str, person: str) -> list[Written]:
 
 async def said_under(graph: Graph, account: str, comment: str) -> list[Written]:
     """Our replies under a comment."""
-    found = (await graph.get(f"{comment}/replies", WrittenList, fields=WORDS)).data
-    return [each for each in found if each.from_ is None or each.from_.id == account]
+    found: list[Written] = []
+    left = MOST_PAGES
+    async with aclosing(graph.pages(f"{comment}/replies", fields=WORDS)) as pages:
+        async for page in pages:
+            replies = [read(item, Written) for item in page]
+            found += [each for each in replies if each is not None and each.may_be_of(account)]
+            left -= 1
+            if not left:
+                break
+    return found
 
 
 async def _posts(graph: Graph, account: str, most: int) -> AsyncGenerator[str, None]:

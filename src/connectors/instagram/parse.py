@@ -86,7 +86,7 @@ class Reading:
         """One comment, from a webhook (`at` given) or from a list."""
         sent_at, flags = at or _listed_at(item.timestamp, self._received_at)
         author = item.from_.id if item.from_ is not None else None
-        if item.from_ is not None and (author == self._account or item.from_.self_ig_scoped_id):
+        if item.is_of(self._account):
             return Ignored(reason="own comment")
         key = self._product.key(self._account, "comment", identifier(item.id))
         # Without an author nothing ties two comments together: each is a complaint of its own (T21).

@@ -25,6 +25,12 @@ class From(Struct):
     self_ig_scoped_id: str | None = None
 
 
+class Id(Struct):
+    """{"id":"1790001"}"""
+
+    id: str = ""
+
+
 # {"id":"1790001","media_product_type":"FEED"}
 class OnMedia(Struct):
     """The post that was commented on; the album is missing for a picture inside one."""
@@ -42,6 +48,12 @@ class Comment(Struct):
     media: OnMedia | None = None
     parent_id: str | None = None
     timestamp: str | None = None
+    user: Id | None = None
+
+    def is_of(self, account: str) -> bool:
+        """Whether the account itself said it: a list names its `user` there, a webhook `self_ig_scoped_id`."""
+        by = self.from_ or From()
+        return account in (by.id, self.user.id if self.user is not None else "") or bool(by.self_ig_scoped_id)
 
 
 # {"media_id":"1790002","comment_id":"1780002"}
@@ -75,10 +87,11 @@ class ListedComment(Struct):
     replies: Replies | None = None
 
 
-class Id(Struct):
-    """{"id":"1790001"}"""
+# {"id":"9876000000001","user_id":"17841400000000001"}
+class Account(Id):
+    """The account as the API names it; `user_id` only with Instagram Login."""
 
-    id: str = ""
+    user_id: str = ""
 
 
 # {"text":"@akseleran dana saya?"}, {"caption":"..."}
@@ -101,7 +114,7 @@ class Mentioned(Struct):
 class SendAnswer(Struct):
     """What a message, or a public answer, is answered with."""
 
-    recipient_id: str = ""
+    recipient_id: str | int = ""
     message_id: str = ""
     id: str = ""
 
@@ -114,8 +127,13 @@ class Written(Struct):
     created_time: str | None = None
     timestamp: str | None = None
     from_: From | None = field(default=None, name="from")
+    user: Id | None = None
     message: str | None = None
     text: str | None = None
+
+    def may_be_of(self, account: str) -> bool:
+        """Whether the account said it, or nobody is named."""
+        return self.from_ is None or account in (self.from_.id, self.user.id if self.user is not None else "")
 
 
 class WrittenList(Struct):
