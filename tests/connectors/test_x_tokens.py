@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from connectors.contract import Setup
 from connectors.errors import AuthFailed, Misconfigured, Unavailable
@@ -19,6 +20,7 @@ from simulator.app import start
 from simulator.x import X
 
 MakeSetup = Callable[..., Setup]
+Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ async def x() -> AsyncIterator[X]:
 def make(x: X, make_setup: MakeSetup, tmp_path: Path) -> Callable[..., CalledByX]:
     """Makes the connector; arguments change `oauth2`."""
 
-    def made(**changes: Any) -> CalledByX:
+    def made(api_base: str = x.base_url, **changes: Any) -> CalledByX:
         oauth2 = {
             "client_id": "invented-client",
             "client_secret": "invented-client-secret",
@@ -50,9 +52,7 @@ def make(x: X, make_setup: MakeSetup, tmp_path: Path) -> Callable[..., CalledByX
             "token_file": str(tmp_path / "tokens" / "x.json"),
             **changes,
         }
-        return CalledByX(
-            make_setup("x", api_base=x.base_url, access_token=None, access_token_secret=None, oauth2=oauth2)
-        )
+        return CalledByX(make_setup("x", api_base=api_base, access_token=None, access_token_secret=None, oauth2=oauth2))
 
     (tmp_path / "tokens").mkdir(exist_ok=True)
     return made
@@ -133,3 +133,23 @@ async def test_trouble_while_renewing(x: X, make: Callable[..., CalledByX]) -> N
             await make().send(out(x))
         assert "invented" not in str(caught.value)
     await make().send(out(x))
+
+
+async def test_a_renewal_that_nobody_waits_for_any_more_is_stored(
+    serve: Serve, make: Callable[..., CalledByX], tmp_path: Path
+) -> None:
+    """Cut off while X renews, by a time-out or at the end: the token is spent, so its successor must reach the disk."""
+    spent: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        spent.append(str((await request.post())["refresh_token"]))
+        await asyncio.sleep(0.3)
+        return web.json_response({"access_token": "invented-access", "refresh_token": "invented-second"})
+
+    connector = make(await serve(answer))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await connector.check()
+    await connector.aclose()
+    assert json.loads((tmp_path / "tokens" / "x.json").read_bytes())["refresh_token"] == "invented-second"
+    assert spent == ["invented-first-refresh"]

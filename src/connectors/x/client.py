@@ -86,6 +86,11 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         _, headers, _ = signer.sign(url, method)
         return {"Authorization": str(headers["Authorization"])}
 
+    async def aclose(self) -> None:
+        """Lets a renewal of tokens that is under way come to its end; safe to call twice."""
+        if self._tokens is not None:
+            await self._tokens.aclose()
+
     async def _checked(self, method: str, url: str, called: Called, json: Any) -> Answered:
         login = await self.login(method, url)
         answer = await self._call(method, url, login, json)

@@ -58,6 +58,7 @@ class Tokens:
         self._within = within
         self._file = settings.token_file
         self._lock = asyncio.Lock()
+        self._renewing: set[asyncio.Task[Pair]] = set()
         first = settings.refresh_token.get_secret_value()
         self._first = Pair(login=hashlib.sha256(first.encode()).hexdigest(), refresh_token=first)
         self._pair = self._first
@@ -66,6 +67,19 @@ class Tokens:
 
     async def get(self, refused: str = "") -> str:
         """A token that is good now and not the `refused` one. Raises AuthFailed when a person must log in again."""
+        if self._good(self._pair, refused):
+            return self._pair.access_token
+        # Who waits may be cut off; a renewal that X has seen must reach the disk all the same.
+        renewing = asyncio.create_task(self._renew(refused))
+        self._renewing.add(renewing)
+        renewing.add_done_callback(self._renewing.discard)
+        return (await asyncio.shield(renewing)).access_token
+
+    async def aclose(self) -> None:
+        """Lets renewals that are under way come to their end; safe to call twice."""
+        await asyncio.gather(*self._renewing, return_exceptions=True)
+
+    async def _renew(self, refused: str) -> Pair:
         async with self._lock:
             known = self._pair
             if not self._good(known, refused):
@@ -79,7 +93,7 @@ class Tokens:
                         await self._save(self._unsaved)
                         self._unsaved = None
                     self._pair = known
-            return known.access_token
+            return known
 
     def _good(self, pair: Pair, refused: str) -> bool:
         return bool(pair.access_token) and pair.access_token != refused and self._now() < pair.ends_at - EARLY
