@@ -14,7 +14,7 @@ from connectors.contract import Batch, Connector, Pull, Push, Reconcile, Setup
 from connectors.errors import AuthFailed, Refused, Throttled, Unavailable, Unreachable
 from connectors.x import Account, Asking, CalledByX, build
 from connectors.x.lists import id_at, moment_of
-from normalizer.message import Message
+from normalizer.message import Message, Outgoing
 from simulator.app import start
 from simulator.x import X
 
@@ -229,6 +229,72 @@ async def test_an_item_that_cannot_be_read_is_kept(x: X, make: Callable[..., Acc
         x.list_faults.code(code)
         with pytest.raises(error):
             await first(make(), None)
+
+
+async def test_a_limit_in_the_middle_ends_no_reconciling(x: X, make: Callable[..., Account]) -> None:
+    """P6: after a long outage more is missing than 15 calls list: the rest and the mentions come in the same look."""
+    keys = fill(x, 20, 3)
+    connector = make(mode="webhook", replay=False)
+    assert isinstance(connector, CalledByX)
+    found: list[str] = []
+    async with asyncio.timeout(20), aclosing(connector.since(datetime.now(UTC) - timedelta(hours=1))) as listed:
+        async for batch in listed:
+            if not found:
+                x.list_faults.code(88, headers={"Retry-After": "0"})
+            found += keys_of(connector, [batch])
+    assert sorted(found) == sorted(keys)
+    await connector.aclose()
+
+
+@pytest.mark.parametrize("mode", ["poll", "webhook"])
+async def test_trouble_with_one_list_leaves_the_other_alone(x: X, make: Callable[..., Account], mode: str) -> None:
+    """An app that may not read direct messages still hears who mentions the account; what is wrong is told."""
+    keys = fill(x, 0, 3)
+    x.list_faults.code(403)
+    connector = make(mode=mode)
+    assert isinstance(connector, Asking | CalledByX)
+    found: list[str] = []
+    hour = datetime.now(UTC) - timedelta(hours=1)
+    batches = connector.pull(None) if isinstance(connector, Asking) else connector.since(hour)
+
+    async def take() -> None:
+        async with asyncio.timeout(10), aclosing(batches) as listed:
+            async for batch in listed:
+                found.extend(keys_of(connector, [batch]))
+
+    with pytest.raises(AuthFailed):
+        await take()
+    assert sorted(found) == sorted(keys)
+    await connector.aclose()
+
+
+async def test_a_list_without_end_is_left(x: X, make: Callable[..., Account]) -> None:
+    """X refuses every second page, or sends us in circles: an error that is tried again later, not calls for ever."""
+    id_ = id_at(datetime.now(UTC))
+    item = f'{{"id":"{id_}","event_type":"MessageCreate","text":"halo","sender_id":"22"}}'
+    page = f'{{"data":[{item}],"meta":{{"next_token":"again"}}}}'.encode()
+    connector = make(mode="webhook")
+    for _ in range(100):
+        x.list_faults.http(200, page)
+        x.list_faults.code(214)
+    with pytest.raises(Refused):
+        await look(connector)
+    x.list_faults.clear()
+    x.list_faults.http(200, page, times=100)
+    with pytest.raises(Unavailable):
+        await look(connector)
+    with pytest.raises(Unavailable):
+        await connector.find(
+            Outgoing(key="r", recipient="22", text="Nomor", first_attempt_at=datetime.now(UTC) - timedelta(hours=1))
+        )
+    assert sum(1 for _ in iter(x.list_faults.next, None)) > 80
+    await connector.aclose()
+
+
+async def look(connector: Account) -> int:
+    """How many batches the lists give since an hour ago."""
+    async with asyncio.timeout(20), aclosing(connector.since(datetime.now(UTC) - timedelta(hours=1))) as listed:
+        return len([batch async for batch in listed])
 
 
 def test_ids_tell_their_moment() -> None:

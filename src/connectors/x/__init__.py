@@ -18,7 +18,7 @@ import msgspec
 
 from connectors import facts, signing
 from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
-from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Throttled, Unreachable
+from connectors.errors import Ambiguous, AuthFailed, ConnectorError, Misconfigured, Refused, Throttled, Unreachable
 from connectors.json_items import UNREADABLE
 from connectors.media import MediaClient
 from connectors.x import content, costs, problems
@@ -99,11 +99,20 @@ class Account:
         return self._message_sent(id_, to[1]) if id_ is not None else None
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
-        """Direct messages and mentions that X lists since `moment` (UTC), each list newest page first."""
-        for source in _SOURCES:
-            async with aclosing(self._lists.walk(source, Place(id_at(moment)))) as pages:
-                async for raws, _ in pages:
-                    yield Batch(keep=raws, cursor=moment.isoformat())
+        """Direct messages and mentions that X lists since `moment` (UTC), each list newest page first.
+
+        A limit in the middle is waited for: a look that began anew at the top would never come to its end.
+        """
+        places = _places(moment)
+        while True:
+            try:
+                async with aclosing(self._both(places)) as batches:
+                    async for batch in batches:
+                        yield batch
+            except Throttled as limit:
+                await asyncio.sleep(limit.after)
+            else:
+                return
 
     async def check(self) -> None:
         """Asks X who we are. Raises AuthFailed, Misconfigured, Unavailable, Throttled."""
@@ -137,8 +146,24 @@ class Account:
                 return
 
     async def aclose(self) -> None:
-        """Closes the media connections; safe to call twice."""
+        """Closes the media connections and lets a renewal of tokens end; safe to call twice."""
         await self._media.aclose()
+        await self._api.aclose()
+
+    async def _both(self, places: dict[Source, Place]) -> AsyncGenerator[Batch, None]:
+        """Pages of both lists after `places`, which move along. Raises the worst trouble when both have been asked."""
+        troubles: list[ConnectorError] = []
+        for source in places:
+            try:
+                async with aclosing(self._lists.walk(source, places[source])) as pages:
+                    async for raws, place in pages:
+                        places[source] = place
+                        yield Batch(keep=raws, cursor=msgspec.json.encode(places).decode())
+            except ConnectorError as trouble:
+                # Their limits are counted apart, and an app may be granted one without the other.
+                troubles.append(trouble)
+        if troubles:
+            raise max(troubles, key=lambda each: (each.tell_operator, getattr(each, "after", 0.0)))
 
     async def _reply(self, out: Outgoing, post: str) -> Sent:
         try:
@@ -226,31 +251,18 @@ class Asking(Account):
 
     async def pull(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
         """Batches after the cursor, for ever; the place in both lists moves only with what was kept."""
-        began = Place(id_at(self._setup.now() - timedelta(hours=self._settings.first_look_hours)))
-        places = dict.fromkeys(_SOURCES, began) | (
-            msgspec.json.decode(cursor, type=dict[Source, Place]) if cursor else {}
-        )
+        places = _places(self._setup.now() - timedelta(hours=self._settings.first_look_hours))
+        if cursor:
+            places |= msgspec.json.decode(cursor, type=dict[Source, Place])
         while True:
-            limited: Throttled | None = None
-            for source in _SOURCES:
-                try:
-                    async with aclosing(self._lists.walk(source, places[source])) as pages:
-                        async for raws, place in pages:
-                            places[source] = place
-                            yield Batch(keep=raws, cursor=_cursor(places))
-                except Throttled as wait:
-                    # The limits of the two lists are counted apart.
-                    limited = wait if limited is None or wait.after > limited.after else limited
-            if limited is not None:
-                raise limited
+            async with aclosing(self._both(places)) as batches:
+                async for batch in batches:
+                    yield batch
             await asyncio.sleep(self._settings.poll_seconds)
 
 
-_SOURCES: tuple[Source, ...] = (DM, POST)
-
-
-def _cursor(places: Mapping[Source, Place]) -> str:
-    return msgspec.json.encode(places).decode()
+def _places(moment: datetime) -> dict[Source, Place]:
+    return {DM: Place(id_at(moment)), POST: Place(id_at(moment))}
 
 
 def _data(answer: Any, type_: type[Any]) -> Any:

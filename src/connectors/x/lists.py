@@ -57,6 +57,10 @@ class Place(Struct, frozen=True, omit_defaults=True):
     token: str | None = None
 
 
+class Astray(Unavailable):
+    """A page that names itself as the next one."""
+
+
 class _Head(Struct):
     """What an item says of itself and of what it refers to."""
 
@@ -100,14 +104,15 @@ class Lists:
 
     async def walk(self, source: Source, place: Place) -> AsyncGenerator[tuple[tuple[Raw, ...], Place], None]:
         """Pages of what is new after a place, each with the place that follows it; ends when nothing newer is left."""
+        forgotten = False
         while True:
             try:
-                page = _page(await self._ask(source, place))
-            except Refused:
-                if place.token is None:
+                page = _page(await self._ask(source, place), place.token)
+            except (Refused, Astray):
+                if place.token is None or forgotten:
                     raise
-                # The walk was left for so long that X has forgotten it: it begins again at the top.
-                place = Place(place.after, place.given)
+                # The walk was left for so long that X has forgotten it: it begins again at the top, once.
+                forgotten, place = True, Place(place.after, place.given)
                 continue
             heads = [_head(item) for item in page.data]
             ids = [int(head.id) for head in heads if head is not None]
@@ -133,7 +138,7 @@ class Lists:
         while True:
             more = {"pagination_token": token} if token is not None else {}
             asked = {**FIELDS[DM], **more, "participant_id": person, "max_results": self._size}
-            page = _page(_answered(await self._api.get_direct_message_events(**asked)))
+            page = _page(_answered(await self._api.get_direct_message_events(**asked)), token)
             heads = [head for item in page.data if (head := _head(item)) is not None]
             self._count(DM, [int(head.id) for head in heads])
             for item in page.data:
@@ -194,11 +199,15 @@ def _next(place: Place, ids: list[int], token: str | None) -> Place:
     return Place(top, given=True) if top > place.after else Place(place.after, place.given)
 
 
-def _page(answer: Answered) -> Page:
+def _page(answer: Answered, token: str | None) -> Page:
+    """The page that was asked for by this token."""
     try:
-        return msgspec.json.decode(answer.body, type=Page)
+        page = msgspec.json.decode(answer.body, type=Page)
     except UNREADABLE:
         raise Unavailable("X's list cannot be read") from None
+    if token is not None and page.meta.next_token == token:
+        raise Astray("X's list leads in circles")
+    return page
 
 
 def _answered(found: Any) -> Answered:
