@@ -14,6 +14,7 @@ from gateway.batch import Batch, MessageOutcome, Recording
 from gateway.installation import Channel
 from gateway.journal import Kept
 from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Permission, Rekey, Unreadable
+from receipts.route import NUMBER_HEARD
 from tickets.store import Transaction
 
 
@@ -30,6 +31,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     raw_id: str
     messages: Sequence[MessageOutcome] = ()
+    #: Complaints whose number the customer is known to have heard.
+    handed_over: Sequence[str] = ()
     quarantined: int = 0
     ignored: Sequence[str] = ()
     deliveries: int = 0
@@ -69,6 +72,7 @@ def _together(first: Outcome, second: Outcome) -> Outcome:
     return Outcome(
         raw_id=first.raw_id,
         messages=(*first.messages, *second.messages),
+        handed_over=(*first.handed_over, *second.handed_over),
         quarantined=first.quarantined + second.quarantined,
         ignored=(*first.ignored, *second.ignored),
         deliveries=first.deliveries + second.deliveries,
@@ -86,6 +90,7 @@ def _record_part(tx: Transaction, recording: Recording, arrivals: Sequence[Arriv
         batch.prepare(slug, messages)
     outcomes = [_record_one(batch, recording, arrival) for arrival in arrivals]
     tx.add(batch.records())
+    tx.hand_over([told for outcome in outcomes for told in outcome.handed_over])
     for arrival in arrivals:
         _apply(tx, recording, arrival)
     return outcomes
@@ -98,6 +103,7 @@ def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome
         return Outcome(raw_id=kept.id, quarantined=1)
     messages: list[MessageOutcome] = []
     ignored: list[str] = []
+    handed_over: list[str] = []
     quarantined = deliveries = 0
     for event in arrival.events:
         match event:
@@ -105,6 +111,8 @@ def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome
                 addressed = recording.channel_of(channel, event)
                 if addressed is not None:
                     messages.append(batch.message(kept, addressed, event))
+                    if NUMBER_HEARD in event.flags:
+                        handed_over.append(messages[-1].complaint_id)
                 else:
                     # Genuine, but for a number that nobody configured: a person must, then it is replayed.
                     batch.quarantine(kept, channel, f"$[{event.key}]", "its account is not configured: add a channel")
@@ -121,7 +129,14 @@ def _record_one(batch: Batch, recording: Recording, arrival: Arrival) -> Outcome
                 batch.keep_raw(kept, channel)
     if ignored and not messages:
         batch.keep_raw(kept, channel)
-    return Outcome(raw_id=kept.id, messages=messages, quarantined=quarantined, ignored=ignored, deliveries=deliveries)
+    return Outcome(
+        raw_id=kept.id,
+        messages=messages,
+        handed_over=handed_over,
+        quarantined=quarantined,
+        ignored=ignored,
+        deliveries=deliveries,
+    )
 
 
 def _apply(tx: Transaction, recording: Recording, arrival: Arrival) -> None:

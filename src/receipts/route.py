@@ -25,6 +25,8 @@ PRIVATE_OF: Mapping[Channel, Channel] = {
 RECEIPT = "receipt"
 #: Where the receipt is handed over on the spot: shown on the screen, read out or printed.
 HANDED_OVER: frozenset[Channel] = frozenset({"web_form", "app_form", "phone", "walk_in"})
+#: A flag of a message that only a caller who heard the whole ticket number can cause.
+NUMBER_HEARD = "number_heard"
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -121,7 +123,7 @@ def owed(
     elif not ways_found:
         reason = (
             "handed_over"
-            if complaint.channel in HANDED_OVER
+            if _handed_over(complaint, message)
             else "public_only"
             if message.visibility == "public"
             else "no_route"
@@ -182,6 +184,13 @@ def public_line(complaint: Complaint, message: Message, *, key: str, now: dateti
         ),
         due_at=now,
     )
+
+
+def _handed_over(complaint: Complaint, message: Message) -> bool:
+    """Whether the customer has the receipt already; who speaks to a machine may hang up before it tells the number."""
+    if complaint.channel == "phone" and complaint.entered_by is None:
+        return NUMBER_HEARD in message.flags
+    return complaint.channel in HANDED_OVER
 
 
 def _private_here(message: Message, facts: Facts) -> bool:

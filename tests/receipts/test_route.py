@@ -63,6 +63,7 @@ WHO = Complainant(phone="+62812", email="budi@x.id")
 ELSEWHERE = [("mail", "budi@x.id"), ("wa-templates", "+62812"), ("sms", "+62812")]
 BUT_WHATSAPP = [("mail", "budi@x.id"), ("sms", "+62812")]
 MENTION = {"channel_id": "x", "channel": "x_mention", "visibility": "public"}
+HEARD = {"flags": ("number_heard",)}
 LIST = {"no_receipt": "precedence: list"}
 KNOWN = Complainant(phone="+62812", email="budi@x.id", verified=True)
 
@@ -174,6 +175,9 @@ def test_a10_a12_who_is_proven(
         (MENTION, {"visibility": "public"}, 0, "public_only", "no_route"),
         ({"channel_id": "form", "channel": "web_form"}, {"reply": None}, 0, "handed_over", None),
         ({"channel_id": "phone", "channel": "phone", "entered_by": "s"}, {"reply": None}, 0, "handed_over", None),
+        # The voice made a ticket, but nobody knows yet whether the caller hears its number.
+        ({"channel_id": "phone", "channel": "phone"}, {"reply": None}, 0, "no_route", "no_route"),
+        ({"channel_id": "phone", "channel": "phone"}, {"reply": None, **HEARD}, 0, "handed_over", None),
         ({"channel_id": "gone", "channel": "telegram"}, {}, 0, "no_route", "no_route"),
     ],
 )  # fmt: skip

@@ -39,7 +39,7 @@ WIB = timezone(timedelta(hours=7))
 #: Steps that say something which is not known before the request is recorded, or that only the gateway knows.
 _WAITING = frozenset({"language", "choice", "number", "end"})
 #: Steps whose requests are kept: the contact itself, and everything that names a recording.
-_KEPT = frozenset({"begin", "review", "choice", "number", "end", "recording"})
+_KEPT = frozenset({"begin", "review", "choice", "number", "again", "end", "recording"})
 #: A recording is listed under the moment it began, and is complete only after the caller spoke and Twilio processed it.
 _PROCESSING = timedelta(hours=1)
 _READY = frozenset({"completed", "failed"})

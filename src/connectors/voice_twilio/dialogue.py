@@ -66,6 +66,8 @@ def respond(line: Line, step: Step, heard: Heard, filed: Filed) -> str:
             return _number(line, _change(step, round=0), heard, filed, repeats=0)
         case "number":
             return _number(line, step, heard, filed, repeats=0)
+        case "again":
+            return _again(line, step)
         case "end" if heard.digits == "1" and step.round < REPEATS:
             return _number(line, _change(step, round=0), heard, filed, repeats=step.round + 1)
         case "end":
@@ -172,8 +174,15 @@ def _number(line: Line, step: Step, heard: Heard, filed: Filed, *, repeats: int)
         if step.counts_from is not None:
             _say(line, twiml, alone, "counts", day=step.counts_from)
         _say(line, twiml, alone, "keep")
-    end = _change(step, name="end", round=repeats)
-    if repeats < REPEATS:
+    _go(line, twiml, _change(step, name="again", round=repeats))
+    return str(twiml)
+
+
+def _again(line: Line, step: Step) -> str:
+    """A step of its own: Twilio asks for it only when the caller was there until the number was read out."""
+    twiml = VoiceResponse()
+    end = _change(step, name="end")
+    if step.round < REPEATS:
         _say(line, _gather(line, twiml, end), step, "again")
     _go(line, twiml, end)
     return str(twiml)

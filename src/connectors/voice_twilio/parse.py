@@ -24,6 +24,8 @@ from normalizer.message import Attachment, Deletion, Event, Ignored, Message, Ra
 MOST_FIELDS = 1_000
 #: Flag of a complaint: the receipt may not be sent to the number that called.
 NO_MESSAGE = "no_message_to_caller"
+#: Flag of a message: the caller was there until the ticket number was read out.
+NUMBER_HEARD = "number_heard"
 #: A call is over, or never was one: nobody hears the answer.
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 MISSED = ENDED - {"completed"}
@@ -147,6 +149,7 @@ def _message(
     lost: bool = False,
 ) -> Message:
     key, thread = f"tw:{account}:{recording}", f"tw:{account}:{call}"
+    told = {NO_MESSAGE: step.no_message, NUMBER_HEARD: step.name == "again"}
     return Message(
         channel="phone",
         account=number,
@@ -169,7 +172,7 @@ def _message(
         # Nothing is sent by telephone; what is sent to this number instead counts for it, whoever forges it (P26).
         reply=ReplyAddress(recipient=phone) if phone and not step.no_message else None,
         fields={"language": step.language} if step.language else {},
-        flags=("has_audio", NO_MESSAGE) if step.no_message else ("has_audio",),
+        flags=("has_audio", *(flag for flag, holds in told.items() if holds)),
     )
 
 

@@ -14,7 +14,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from msgspec import Struct
 
-Name = Literal["begin", "menu", "language", "permit", "record", "review", "choice", "number", "end", "recording"]
+Name = Literal[
+    "begin", "menu", "language", "permit", "record", "review", "choice", "number", "again", "end", "recording"
+]
 Language = Literal["id", "en"]
 
 MOST_FIELDS = 50

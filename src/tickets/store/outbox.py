@@ -12,7 +12,7 @@ from tickets.model import OutboxItem, OutboxRow, Settled
 from tickets.store import deliveries, permissions, rows, schema, sent
 from tickets.store.standing import Part, Standing
 from tickets.store.times import micros_or_none, to_micros
-from tickets.store.work import Work
+from tickets.store.work import Work, chunks
 from tickets.told import brief_complaint, brief_ticket
 
 # Written out in the statement, so that the partial indexes are used.
@@ -135,6 +135,24 @@ def resume(work: Work, channel_id: str, now: datetime) -> int:
     return work.connection.execute(
         update(outbox).where(_HALTED, outbox.c.channel_id == channel_id).values(state="due", due_at=now)
     ).rowcount
+
+
+def hand_over(work: Work, complaint_ids: Collection[str]) -> None:
+    """Receipts without a way that the customer was told on the spot: no person need bring them any more."""
+    row, task = schema.outbox.c, schema.tasks.c
+    without_way = (row.template == "receipt", row.state == "suppressed", row.reason == "no_route")
+    for some in chunks(complaint_ids):
+        found = work.connection.scalars(select(row.complaint_id).where(row.complaint_id.in_(some), *without_way)).all()
+        work.connection.execute(
+            update(schema.outbox).where(row.complaint_id.in_(found), *without_way).values(reason="handed_over")
+        )
+        work.connection.execute(
+            update(schema.tasks)
+            .where(task.complaint_id.in_(found), task.kind == "no_route", task.closed_at.is_(None))
+            .values(closed_at=work.now)
+        )
+        for complaint_id in found:
+            work.note("receipt.handed_over", complaint_id, {})
 
 
 def receipt_counts(work: Work, organisation: str, recipients: Collection[str], since: datetime) -> dict[str, int]:

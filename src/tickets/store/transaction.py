@@ -96,6 +96,10 @@ class Transaction:
         """How many complaints each of the senders (`Sender.key`) opened since then (P26)."""
         return recording.complaint_counts(self._work, organisation, senders, since)
 
+    def hand_over(self, complaint_ids: Collection[str]) -> None:
+        """Closes the task of receipts that found no way, because the customer was told on the spot after all."""
+        outbox.hand_over(self._work, complaint_ids)
+
     def claim_outbox(
         self,
         now: datetime,

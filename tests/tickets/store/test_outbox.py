@@ -121,6 +121,28 @@ def test_a_failed_attempt_with_a_task_of_its_own_opens_no_second(store: Store, b
     assert not store.open_tasks()
 
 
+def test_what_was_told_on_the_spot_is_nobodys_task(store: Store, build: Build) -> None:
+    """Section 8: a caller may hear the number after the receipt had found no way; any other task stays."""
+    records = owe(store, build, {"state": "suppressed", "reason": "no_route"})
+    complaint_id = records.complaints[0].complaint_id
+    tasks = [
+        TaskRow(
+            id=kind, organisation=ORGANISATION, complaint_id=complaint_id, kind=kind, reason="x", opened_at=build.now
+        )
+        for kind in ("needs_agent", "no_route")
+    ]
+    with store.begin() as tx:
+        tx.add(Records(tasks=tasks))
+        tx.hand_over([])
+        tx.hand_over([complaint_id, complaint_id])
+        tx.hand_over([complaint_id])
+    assert [task.kind for task in store.open_tasks()] == ["needs_agent"]
+    view = store.ticket_of_complaint(complaint_id)
+    assert view is not None
+    assert [row.reason for row in view.outbox] == ["handed_over"]
+    assert [event.type for event in view.audit].count("receipt.handed_over") == 1
+
+
 def test_a_failed_attempt_without_a_task_becomes_one(store: Store, build: Build) -> None:
     owe(store, build, {})
     with store.begin() as tx:
