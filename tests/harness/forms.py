@@ -12,9 +12,7 @@ from harness.installation import Aduan
 from web_samples import form_data
 
 
-async def post_complaint(
-    aduan: Aduan, slug: str, key: str, fields: Any, api_key: str | None = None
-) -> tuple[int, Any]:
+async def post_complaint(aduan: Aduan, slug: str, key: str, fields: Any, api_key: str | None = None) -> tuple[int, Any]:
     """What a customer's program is answered; with the key of an app it is the app form."""
     headers = {"Idempotency-Key": key} | ({"X-Api-Key": api_key} if api_key else {})
     url = f"{aduan.url}/api/v1/organisations/{slug}/complaints"

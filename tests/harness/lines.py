@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ DOUBT = ("server-errors", "stall")
 NO_WINDOW = ("window-closed",)
 NO_WEBHOOK = ("window-closed", "unsubscribed")
 #: What a conversation that asks the bot for updates still meets.
-POLLED = ("rate-limit", "server-errors", "shuffle", "stall", "expired-token")
+POLLED = ("rate-limit", "server-errors", "shuffle", "stall")
 
 
 def weather_channels(config: dict[str, Any]) -> None:
@@ -52,9 +52,9 @@ def weather_channels(config: dict[str, Any]) -> None:
             channel["minimum_fill_time"] = "PT0S"
         elif channel["kind"] == "email":
             channel["smtp"]["timeout_seconds"] = 2
-        elif "api_base" in channel and channel["kind"] != "voice_twilio" or channel["kind"] == "sms_http":
-            channel["timeout_seconds"] = 1
-    config["outbox"]["ambiguous_wait_seconds"] = 0.3
+        elif ("api_base" in channel and channel["kind"] != "voice_twilio") or channel["kind"] == "sms_http":
+            channel["timeout_seconds"] = 2
+    config["outbox"]["ambiguous_wait_seconds"] = 0.6
     config["limits"] |= {"reconcile_seconds": 1, "check_seconds": 1}
 
 
@@ -85,7 +85,7 @@ def _whatsapp() -> list[Line]:
             got=lambda aduan: _among(meta, [sent.to for sent in aduan.clouds["klikacc"].sent]),
             provider=lambda aduan: aduan.clouds["klikacc"],
             listed=False,
-            subscribes=True,
+            told_of_loss="subscribed",
             **common,
         ),
         Line(
@@ -110,8 +110,8 @@ def _facebook() -> list[Line]:
     writing, commenting = _names("fb"), _names("fbk")
     ids = {id_of(person): person for person in (*writing, *commenting)}
     common: dict[str, Any] = {
-        "source": "akseleran-facebook", "sends_by": "akseleran-facebook", "provider": _page, "subscribes": True,
-        "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
+        "source": "akseleran-facebook", "sends_by": "akseleran-facebook", "provider": _page,
+        "told_of_loss": "subscribed", "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
     }  # fmt: skip
     message = Line(
         channel="facebook_dm",
@@ -145,7 +145,7 @@ def _instagram() -> list[Line]:
     writing, commenting = _names("ig"), _names("igk")
     common: dict[str, Any] = {
         "source": "akseleran-instagram", "sends_by": "akseleran-instagram", "provider": _instagram_account,
-        "subscribes": True, "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
+        "told_of_loss": "subscribed", "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
     }  # fmt: skip
     message = Line(
         channel="instagram_dm",
@@ -175,7 +175,7 @@ def _x_account(aduan: Aduan) -> X:
 def _x() -> list[Line]:
     writing, mentioning = _names("xd"), _names("xm")
     common: dict[str, Any] = {
-        "source": "akseleran-x", "sends_by": "akseleran-x", "provider": _x_account, "subscribes": True,
+        "source": "akseleran-x", "sends_by": "akseleran-x", "provider": _x_account, "told_of_loss": "webhook",
         "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
     }  # fmt: skip
     message = Line(
@@ -310,9 +310,7 @@ def _email(slug: str, mailbox: str) -> Line:
 def _form(slug: str, door: str) -> Line:
     async def fill(aduan: Aduan, person: str) -> None:
         key = app_key(aduan) if door == "app" else None
-        status, said = await post_complaint(
-            aduan, slug, f"weather-{person}", {"narrative": SAID, "email": person}, key
-        )
+        status, said = await post_complaint(aduan, slug, f"weather-{person}", {"narrative": SAID, "email": person}, key)
         assert (status, bool(NUMBER.fullmatch(said["ticket_number"]))) == (201, True), said
 
     return _by_mail(f"{slug}-{door}", f"{'app' if door == 'app' else 'web'}_form", f"{slug}-email", fill)
@@ -346,11 +344,11 @@ LINES: Sequence[Line] = (
 )
 
 
-async def everybody_complains(aduan: Aduan, lines: Sequence[Line]) -> None:
-    """All customers complain, the lines at once and each line's one after the other."""
+async def everybody_complains(aduan: Aduan, lines: Sequence[Line]) -> Mapping[str, Sequence[object]]:
+    """The ids of what all customers wrote, by line; the lines at once, each line's people one after the other."""
 
-    async def one_line(line: Line) -> None:
-        for person in line.people:
-            await line.complain(aduan, person)
+    async def one_line(line: Line) -> list[object]:
+        return [await line.complain(aduan, person) for person in line.people]
 
-    await asyncio.gather(*(one_line(line) for line in lines))
+    ids = await asyncio.gather(*(one_line(line) for line in lines))
+    return {line.name: said for line, said in zip(lines, ids, strict=True)}

@@ -54,9 +54,9 @@ class Line:
     waits: Collection[str] = ()
     #: Whether a second copy may exist where it is flagged as possible.
     may_double: bool = False
-    #: Whether the provider lists what no webhook brought, and whether a lost subscription breaks the channel.
+    #: Whether the provider lists what no webhook brought, and what a person is told of a lost subscription, if any.
     listed: bool = True
-    subscribes: bool = False
+    told_of_loss: str = ""
     #: Whether its window closes: then nothing goes out and a person has the task.
     window: bool = False
     #: Files that each complaint brings.
@@ -85,7 +85,7 @@ def climate_of(name: str, *, mild: bool = True) -> Climate:
     climate = CLIMATES[name]
     if climate.trouble is None or climate.spell == 0 or not mild:
         return climate
-    return Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=2)
+    return Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=3)
 
 
 def set_weather(aduan: Aduan, lines: Sequence[Line], name: str, *, seed: int) -> None:
@@ -121,7 +121,9 @@ def answered_for(line: Line, view: TicketView, name: str) -> bool:
         return False
     if [file.status for file in view.attachments] != ["stored"] * line.files:
         return False
-    arrived = not line.reports or view.complaint.receipts[0].state in ARRIVED
+    # Without a subscription no report comes either.
+    reported = line.reports and not CLIMATES[name].unsubscribed
+    arrived = not reported or view.complaint.receipts[0].state in ARRIVED
     return arrived or view.outbox[0].state != "sent"
 
 
@@ -132,7 +134,7 @@ def all_answered_for(aduan: Aduan, lines: Sequence[Line], name: str) -> str:
     )
 
 
-def judge(aduan: Aduan, line: Line, name: str) -> None:
+def judge(aduan: Aduan, line: Line, name: str, said: Sequence[object]) -> None:
     """Asserts P8, P10, P11 and P13 for one line: nothing lost, nothing doubled unless it is flagged, a person knows."""
     views = line.views(aduan)
     assert len(views) == len(line.people), "one complaint for each"
@@ -146,6 +148,7 @@ def judge(aduan: Aduan, line: Line, name: str) -> None:
     failed = [view for view in views if view.outbox[0].state == "failed"]
     under = line.public(aduan)
     assert max(under.values(), default=0) <= 1, "said twice in public"
+    assert not line.in_public or set(under) <= set(said), "said under what nobody wrote here"
     if name not in {*line.doubtful, *line.waits}:
         assert not failed
         assert set(got) == set(line.people), "everybody has a receipt"

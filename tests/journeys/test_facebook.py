@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,20 +14,16 @@ from gateway.app import Running
 from harness import Aduan, start_aduan, until
 from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket
 from harness.settings import only
-from simulator import Climate, Weather
+from simulator import Weather
 from simulator.facebook import Facebook
 from simulator.facebook.people import id_of
 from simulator.place import Attachment
-from simulator.weather import CLIMATES
 from tickets.store import TicketView
 from web_samples import png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHANNEL = "akseleran-facebook"
-#: Where a provider may ask for patience, or leave it open whether it sent.
-WAITING = ("rate-limit", "server-errors", "stall")
-PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribed"})
 PEOPLE = ("sari.w", "tono_88", "dewi.k")
 
 
@@ -173,74 +168,6 @@ async def test_whoever_answers_under_another_id_is_recognized(akseleran: Aduan) 
     await page.inject_text(f"9{id_of('yudi.9')}", "Ini KTP saya")
     page.same_ids = True
     await until(lambda: len(ticket(akseleran, number).messages) == 2)
-
-
-def mild(name: str) -> Climate:
-    """The named climate with one trouble at a time and silence of two seconds: retries double, and tests must end."""
-    climate = CLIMATES[name]
-    if climate.trouble is None:
-        return climate
-    return Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=2)
-
-
-def arrived(view: TicketView) -> bool:
-    """Whether the receipt arrived, or a person has the task, or it waits as long as the provider asked."""
-    row = view.outbox[0]
-    if view.complaint.receipts[0].state in ("delivered", "read"):
-        return True
-    if row.state == "failed":
-        return "check_possible_duplicate" in {task.kind for task in view.tasks}
-    # A private reply that Meta says was given has no id of its own, so no report names it.
-    given = view.complaint.channel == "facebook_comment" and row.state == "sent"
-    return given or (row.state == "due" and (row.error_class == "Throttled" or row.attempts == 0))
-
-
-@pytest.mark.parametrize("name", PASSING)
-async def test_nothing_is_lost_and_doubles_are_flagged(tmp_path: Path, name: str) -> None:
-    """P8, P10, P11, P13: each person one complaint by message and one by comment; no second private reply ever."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        page = page_of(aduan, Weather(name=name, climate=mild(name), seed=7))
-        roots = []
-        for person in PEOPLE:
-            await page.inject_text(person, "Saldo saya hilang")
-            roots.append(await page.comment(f"{person}.k", "Saldo saya hilang"))
-        await until(lambda: len(aduan.ticket_numbers()) == 6, seconds=30)
-        await until(lambda: all(map(arrived, views(aduan))), seconds=60)
-        await page.settled()
-        await drained(aduan)
-        assert len(aduan.ticket_numbers()) == 6
-        flagged = {view.complaint.sender_key for view in views(aduan) if view.outbox[0].possible_duplicate}
-        for to, count in Counter(sent.to for sent in page.sent if sent.comment_id is None).items():
-            assert count == 1 or f"fb:{to}" in flagged, "a second receipt that nobody flagged"
-        assert max(Counter(sent.comment_id for sent in page.sent if sent.comment_id).values(), default=0) <= 1
-        assert max(Counter(answer.parent_id for answer in page.answers).values(), default=0) <= 1
-        if name not in WAITING:
-            assert {answer.parent_id for answer in page.answers} == set(roots)
-            assert {sent.comment_id for sent in page.sent if sent.comment_id} == set(roots)
-        assert not aduan.running.store.quarantine()
-
-
-async def test_refused_credentials_halt_sending_and_nothing_else(tmp_path: Path) -> None:
-    """P13, T7: complaints go on being recorded; what is owed goes out when the token is good again."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        page = page_of(aduan, Weather.named("expired-token"))
-        await page.inject_text("sari.w", "Saldo saya hilang")
-        await page.comment("tono_88", "Saldo saya hilang")
-        await until(lambda: len(aduan.ticket_numbers()) == 2)
-        await until(lambda: aduan.running.outbox.halted == {CHANNEL: "AuthFailed"})
-        assert (len(page.sent), len(page.answers)) == (0, 0)
-        page_of(aduan)
-        aduan.running.outbox.resume(CHANNEL)
-        await until(lambda: len(page.sent) == 2 and len(page.answers) == 1, seconds=30)
-
-
-async def test_a_closed_window_is_a_persons_task(tmp_path: Path) -> None:
-    """P14: never silently "sent"."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        page = page_of(aduan, Weather.named("window-closed"))
-        await page.inject_text("sari.w", "Saldo saya hilang")
-        await until(lambda: aduan.running.store.open_tasks())
-        assert [view.complaint.receipts[0].state for view in views(aduan)] == ["failed"]
 
 
 async def test_comments_of_a_gap_are_found_and_the_gap_is_said_aloud(tmp_path: Path) -> None:

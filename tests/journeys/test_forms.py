@@ -10,6 +10,7 @@ import pytest
 
 from harness import Aduan, until
 from harness.customer import number_in, ticket
+from harness.forms import app_key, post_complaint
 from web_samples import form_data, hidden, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,26 +19,13 @@ SLUGS = ("klikacc", "akseleran", "klikumkm")
 STORY = "Dana pinjaman saya sudah disetujui tetapi belum cair."
 
 
-async def post(aduan: Aduan, slug: str, key: str, fields: Any, api_key: str | None = None) -> tuple[int, Any]:
-    headers = {"Idempotency-Key": key} | ({"X-Api-Key": api_key} if api_key else {})
-    url = f"{aduan.url}/api/v1/organisations/{slug}/complaints"
-    async with aiohttp.ClientSession() as session, session.post(url, json=fields, headers=headers) as response:
-        return response.status, json.loads(await response.read())
-
-
-def app_key(aduan: Aduan) -> str:
-    settings: Any = aduan.installation.channels["klikacc-app"].settings
-    key: str = settings.api_keys[0].get_secret_value()
-    return key
-
-
 @pytest.mark.parametrize("slug", SLUGS)
 @pytest.mark.parametrize("door", ["web_form", "app_form"])
 async def test_the_receipt_is_the_answer(institutions: Aduan, slug: str, door: str, phone: str) -> None:
     """K2, K3, A4, A5, A8, U2: 201 after the commit with number, date, contact and the promised dates."""
     key = app_key(institutions) if door == "app_form" else None
     fields = {"narrative": STORY, "full_name": "Siti Aminah"}
-    status, said = await post(institutions, slug, f"key-{phone}", fields, key)
+    status, said = await post_complaint(institutions, slug, f"key-{phone}", fields, key)
     assert status == 201, said
     view = ticket(institutions, said["ticket_number"])
     assert view.complaint.channel == door
@@ -56,10 +44,10 @@ async def test_the_receipt_is_the_answer(institutions: Aduan, slug: str, door: s
 async def test_the_same_key_is_the_same_complaint(institutions: Aduan, phone: str) -> None:
     """A12: a client that tries again gets the same 201; the key with other words is 422, and nothing is made of it."""
     fields = {"narrative": STORY, "email": f"siti{phone}@pelanggan.example"}
-    first = await post(institutions, "akseleran", f"again-{phone}", fields)
+    first = await post_complaint(institutions, "akseleran", f"again-{phone}", fields)
     before = len(institutions.ticket_numbers())
-    assert await post(institutions, "akseleran", f"again-{phone}", fields) == first
-    status, _ = await post(institutions, "akseleran", f"again-{phone}", fields | {"narrative": "Lain sama sekali"})
+    assert await post_complaint(institutions, "akseleran", f"again-{phone}", fields) == first
+    status, _ = await post_complaint(institutions, "akseleran", f"again-{phone}", fields | {"narrative": "Lain"})
     assert status == 422
     assert len(institutions.ticket_numbers()) == before
     await until(lambda: [m for m in institutions.mail.outbox if fields["email"] in m.recipients])
@@ -67,7 +55,7 @@ async def test_the_same_key_is_the_same_complaint(institutions: Aduan, phone: st
 
 async def test_status_by_number_and_code(institutions: Aduan, phone: str) -> None:
     """B6, section 7: number and code give the word; unknown and wrong are answered alike; three wrong lock."""
-    _, said = await post(institutions, "klikumkm", f"status-{phone}", {"narrative": STORY})
+    _, said = await post_complaint(institutions, "klikumkm", f"status-{phone}", {"narrative": STORY})
     number, code = said["ticket_number"], said["access_code"]
     wrong = f"{(int(code) + 1) % 1_000_000:06d}"
     async with aiohttp.ClientSession(institutions.url) as session:
@@ -125,7 +113,7 @@ async def test_bad_input_names_every_field_and_makes_nothing(institutions: Aduan
     """Interface: 400 with problem+json names every field at once; nothing is recorded."""
     before = len(institutions.ticket_numbers())
     fields = {"narrative": "", "email": "no address", "loss": {"amount_idr": -5}, "category": "unknown"}
-    status, said = await post(institutions, "akseleran", f"bad-{phone}", fields)
+    status, said = await post_complaint(institutions, "akseleran", f"bad-{phone}", fields)
     assert status == 400
     assert {"narrative", "email", "loss_amount_idr", "category"} <= {each["field"] for each in said["errors"]}
     assert len(institutions.ticket_numbers()) == before

@@ -7,21 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness import Aduan, start_aduan, until
 from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket
 from harness.settings import only
-from simulator import Climate, Weather
+from simulator import Weather
 from simulator.instagram import Instagram
-from simulator.weather import CLIMATES
 from tickets.store import TicketView
 from web_samples import png
 
 CHANNEL = "akseleran-instagram"
-#: Where a provider may ask for patience, or leave it open whether it took what was sent.
-WAITING = ("rate-limit", "server-errors", "stall")
-PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribed"})
 
 
 def impatient(config: dict[str, Any]) -> None:
@@ -133,82 +127,3 @@ async def test_a_comment_that_no_webhook_brought_is_found(tmp_path: Path) -> Non
         await until(lambda: [a.status for a in ticket(aduan, number).attachments] == ["stored"])
         assert len(private(account, "sari.w")) == 1
         assert len(account.sent) == 1
-
-
-@pytest.mark.parametrize("name", PASSING)
-async def test_bad_weather_loses_and_doubles_nothing(tmp_path: Path, name: str) -> None:
-    """P8, P11, P13: one complaint and one receipt for everybody, or a person knows; a line in public at most once."""
-    climate = CLIMATES[name]
-    if climate.trouble is not None:
-        climate = Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=2)
-    people = [f"orang_{number}" for number in range(3)]
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather(name=name, climate=climate, seed=5))
-        for person in people:
-            await account.inject_text(person, "Saldo saya hilang")
-            await account.inject_comment(f"{person}.publik", "Saldo saya hilang")
-        count = 2 * len(people)
-        await until(lambda: len(aduan.ticket_numbers()) == count, seconds=30)
-        await until(lambda: all(_answered_for(view, name) for view in views(aduan)), seconds=60)
-        await account.settled()
-        await drained(aduan)
-        got = Counter(sent.person.handle for sent in account.sent)
-        assert all(copies == 1 for copies in got.values())
-        assert name in WAITING or len(got) == count
-        under = Counter(answer.parent_id for answer in account.answers)
-        assert all(copies == 1 for copies in under.values())
-        assert name in WAITING or len(under) == len(people)
-        assert len(aduan.ticket_numbers()) == count
-        assert not aduan.running.store.quarantine()
-
-
-def _answered_for(view: TicketView, name: str) -> bool:
-    """Whether everything owed went out, became somebody's task, or waits as long as Meta asked."""
-    return all(
-        row.state == "sent"
-        or (name in WAITING and row.state == "due" and (row.error_class == "Throttled" or row.attempts == 0))
-        or (row.state == "failed" and bool(view.tasks))
-        for row in view.outbox
-    )
-
-
-async def test_refused_credentials_halt_sending_and_nothing_else(tmp_path: Path) -> None:
-    """P13, T7: complaints go on being recorded and what is owed waits; it goes out when the token is mended."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather.named("expired-token"))
-        await account.inject_text("sari.w", "Saldo saya hilang")
-        await account.inject_comment("budi_s", "Saldo saya hilang")
-        await until(lambda: len(aduan.ticket_numbers()) == 2)
-        await until(lambda: aduan.running.outbox.halted == {CHANNEL: "AuthFailed"})
-        assert not account.sent
-        pretended(aduan)
-
-        def mended() -> bool:
-            # A send that was under way when the channel halted may halt it once more.
-            if aduan.running.outbox.halted:
-                aduan.running.outbox.resume(CHANNEL)
-            return bool(private(account, "sari.w") and private(account, "budi_s") and len(account.answers))
-
-        await until(mended)
-
-
-async def test_a_closed_window_is_a_persons_task(tmp_path: Path) -> None:
-    """P14, A8: no template exists on Instagram; never silently "sent"."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather.named("window-closed"))
-        await account.inject_text("sari.w", "Saldo saya hilang")
-        await until(lambda: len(aduan.ticket_numbers()) == 1)
-        await until(lambda: aduan.running.store.open_tasks())
-        (view,) = views(aduan)
-        assert view.complaint.receipts[0].state == "failed"
-        assert not account.sent
-
-
-async def test_a_dropped_subscription_is_told_and_comments_still_come(tmp_path: Path) -> None:
-    """A0.7: after an hour of failures nothing is delivered; a person is told, the history brings the comments."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather.named("unsubscribed"))
-        await account.inject_comment("sari.w", "Saldo saya hilang")
-        await until(lambda: private(account, "sari.w"))
-        await until(lambda: aduan.running.health.state(CHANNEL) == "broken")
-        assert "subscribed" in str(aduan.running.health.states[CHANNEL].reason)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,9 @@ from connectors.sms_http.segments import size
 from harness import Aduan, start_aduan, until
 from harness.customer import drained, number_in, ticket
 from harness.settings import only
-from simulator import Climate, Weather
 from simulator.sms import Sms
-from simulator.weather import CLIMATES
 
 CUSTOMERS = [f"+62819{n:08}" for n in range(5)]
-#: Weather in which every receipt arrives by itself; the window has no meaning here.
-PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "unsubscribed"})
 SAID = "Saldo saya hilang setelah penarikan dana"
 
 
@@ -40,11 +35,6 @@ def sms_of(aduan: Aduan) -> Sms:
 def heard(sms: Sms, phone: str) -> list[str]:
     """What a customer was sent."""
     return [text.text for text in sms.sent if f"+{text.to}" == phone]
-
-
-def states(aduan: Aduan) -> Counter[str]:
-    """How many receipts stand in each state."""
-    return Counter(ticket(aduan, number).complaint.receipts[0].state for number in aduan.ticket_numbers())
 
 
 async def test_a_conversation_is_one_complaint_with_one_receipt(tmp_path: Path) -> None:
@@ -95,48 +85,6 @@ async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path, h
         await sms.inject_text(other, SAID)
         await until(lambda: heard(sms, other))
         assert not heard(sms, phone)
-
-
-def mild(name: str) -> Climate:
-    """The named climate with one trouble at a time and short silence: retries double, and tests must end."""
-    climate = CLIMATES[name]
-    return (
-        climate if climate.trouble is None else Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=1)
-    )
-
-
-@pytest.mark.parametrize("name", PASSING)
-async def test_nothing_is_lost_or_doubled(tmp_path: Path, name: str) -> None:
-    """P8, P10, P11, P13: one complaint for each customer, its receipt once, whatever the weather."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        sms = sms_of(aduan)
-        sms.weather = Weather(name=name, climate=mild(name), seed=3)
-        for phone in CUSTOMERS:
-            await sms.inject_text(phone, SAID)
-        await until(lambda: len(aduan.ticket_numbers()) == len(CUSTOMERS))
-        await until(lambda: states(aduan) == {"delivered": len(CUSTOMERS)}, seconds=40)
-        await sms.settled()
-        await drained(aduan)
-        # What was taken without an answer is settled by the report that names our key, so nothing goes out again.
-        assert Counter(text.to for text in sms.sent) == {phone.lstrip("+"): 1 for phone in CUSTOMERS}
-        assert len(aduan.ticket_numbers()) == len(CUSTOMERS)
-        assert not aduan.running.store.quarantine()
-
-
-async def test_a_refused_key_halts_sending_and_nothing_else(tmp_path: Path) -> None:
-    """P13, T7: complaints go on being recorded; what is owed goes out once the key is good again."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        sms = sms_of(aduan)
-        sms.weather = Weather.named("expired-token")
-        for phone in CUSTOMERS:
-            await sms.inject_text(phone, SAID)
-        await until(lambda: len(aduan.ticket_numbers()) == len(CUSTOMERS))
-        await until(lambda: aduan.running.outbox.halted == {"klikacc-sms": "AuthFailed"})
-        assert not sms.sent.total
-        sms.weather = Weather()
-        aduan.running.outbox.resume("klikacc-sms")
-        await until(lambda: states(aduan) == {"delivered": len(CUSTOMERS)})
-        assert sms.sent.total == len(CUSTOMERS)
 
 
 async def test_a_receipt_that_whatsapp_refuses_goes_by_sms(tmp_path: Path) -> None:

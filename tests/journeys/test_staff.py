@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from connectors.staff.person import prove
 from gateway.keys import installation_secret
 from harness import Aduan, start_aduan, until
 from harness.customer import code_in, number_in, ticket
+from harness.forms import enter, staff_token
 from harness.settings import only
 from receipts.signature import public_keys
 from receipts.verify import verify
@@ -44,26 +44,6 @@ async def institutions(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
 
     async with start_aduan(tmp_path_factory.mktemp("aduan"), change) as running:
         yield running
-
-
-async def enter(
-    aduan: Aduan, slug: str, key: str, fields: Mapping[str, str], files: bytes | None = None
-) -> tuple[int, Any]:
-    """What a person's program is answered."""
-    headers = {"Idempotency-Key": key, "Authorization": f"Bearer {token(aduan, slug)}"}
-    body: dict[str, Any] = {"json": dict(fields)}
-    if files is not None:
-        body = {"data": form_data(dict(fields), [("files", "surat.png", files)])}
-    url = f"{aduan.url}/api/v1/organisations/{slug}/tickets"
-    async with aiohttp.ClientSession() as session, session.post(url, headers=headers, **body) as response:
-        return response.status, json.loads(await response.read())
-
-
-def token(aduan: Aduan, slug: str) -> str:
-    """The token of the demonstration's person at an institution."""
-    settings: Any = aduan.installation.channels[f"{slug}-staff"].settings
-    found: str = settings.people["petugas"][0].get_secret_value()
-    return found
 
 
 async def pdf_at(aduan: Aduan, url: str) -> bytes:
@@ -224,7 +204,7 @@ async def test_only_its_own_people_enter(institutions: Aduan, phone: str) -> Non
     stored = sorted(files.rglob("*"))
     other = prove(installation_secret(institutions.installation.data_dir), "akseleran-staff", "rina", datetime.now(UTC))
     async with aiohttp.ClientSession(institutions.url) as session:
-        for authorization in ("", "Bearer wrong", f"Basic {token(institutions, 'klikacc')}", other):
+        for authorization in ("", "Bearer wrong", f"Basic {staff_token(institutions, 'klikacc')}", other):
             headers = {"Idempotency-Key": f"key-{phone}", "Authorization": authorization}
             body = form_data({"channel": "phone"}, [("files", "x.png", png(3, 3))])
             async with session.post(ADDRESS, headers=headers, data=body) as response:

@@ -14,10 +14,8 @@ import pytest_asyncio
 from harness import Aduan, start_aduan, until
 from harness.customer import NUMBER, code_in, drained, number_in, ticket
 from harness.settings import only
-from simulator import Climate, Weather
 from simulator.telegram import Telegram
 from simulator.telegram.people import person_named
-from simulator.weather import CLIMATES
 from tickets.store import TicketView
 from web_samples import png
 
@@ -25,10 +23,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHANNEL = "akseleran-telegram"
 MODES = ("webhook", "poll")
-#: No window closes at Telegram, and credentials that are refused end by a person's hand.
-PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed", "calm"})
-#: A poll gets each update once and has no subscription to lose: this is what it still meets.
-POLLED = ("rate-limit", "server-errors", "shuffle", "stall")
 
 
 def in_mode(mode: str) -> Callable[[dict[str, Any]], None]:
@@ -170,62 +164,3 @@ async def test_an_outage_of_six_hours_is_filled_on_return(tmp_path: Path, mode: 
             (person_named(f"pelanggan{n}").id for n in range(40)), 1
         )
         assert len(bot.queue) == 0 or mode == "poll"
-
-
-def mild(name: str) -> Climate:
-    """The named climate with one trouble at a time, soon over."""
-    climate = CLIMATES[name]
-    if climate.trouble is None:
-        return climate
-    return Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=2)
-
-
-def answered_for(view: TicketView) -> bool:
-    """Whether the receipt went out, or was left open twice and is a person's task (A13: nothing can be looked up)."""
-    if view.outbox[0].state == "failed":
-        return [task.kind for task in view.tasks] == ["check_possible_duplicate"]
-    return view.outbox[0].state == "sent"
-
-
-@pytest.mark.parametrize(
-    ("name", "mode"), [*((name, "webhook") for name in PASSING), *((name, "poll") for name in POLLED)]
-)
-async def test_nothing_is_lost_in_bad_weather(tmp_path: Path, name: str, mode: str) -> None:
-    """P8, P10, P11, P13: one complaint for each customer with its receipt; a second copy is flagged as possible."""
-    people = [f"pelanggan{n}" for n in range(4)]
-
-    def look_often(config: dict[str, Any]) -> None:
-        in_mode(mode)(config)
-        config["limits"]["reconcile_seconds"] = 1
-
-    async with start_aduan(tmp_path, look_often) as aduan:
-        bot = bot_of(aduan)
-        bot.weather = Weather(name=name, climate=mild(name), seed=7)
-        for person in people:
-            await bot.inject_text(person, "Saldo saya hilang")
-        await until(lambda: len(aduan.ticket_numbers()) == len(people), seconds=60)
-        await drained(aduan)
-        await until(lambda: all(answered_for(ticket(aduan, n)) for n in aduan.ticket_numbers()), seconds=60)
-        assert len(aduan.ticket_numbers()) == len(people)
-        for person in people:
-            (view,) = of(aduan, person)
-            assert heard(bot, person) or view.outbox[0].state == "failed"
-        flagged = [ticket(aduan, n).outbox[0].possible_duplicate for n in aduan.ticket_numbers()]
-        assert len(bot.sent) <= len(people) + sum(flagged)
-        assert not aduan.running.store.quarantine()
-
-
-async def test_a_revoked_token_halts_sending_and_nothing_else(tmp_path: Path) -> None:
-    """P13, T7: complaints go on being recorded, the receipt waits, a person is told; it goes out when it is mended."""
-    async with start_aduan(tmp_path, in_mode("webhook")) as aduan:
-        bot = bot_of(aduan)
-        bot.weather = Weather.named("expired-token")
-        await bot.inject_text("sari", "Saldo saya hilang")
-        await until(lambda: aduan.running.outbox.halted == {CHANNEL: "AuthFailed"})
-        await bot.inject_text("budi", "Saldo saya juga hilang")
-        await until(lambda: len(aduan.ticket_numbers()) == 2)
-        assert len(bot.sent) == 0
-        bot.weather = Weather()
-        aduan.running.outbox.resume(CHANNEL)
-        assert await receipt(bot, "sari")
-        assert await receipt(bot, "budi")

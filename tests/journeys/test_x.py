@@ -8,22 +8,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from harness import Aduan, start_aduan, until
 from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket
 from harness.settings import only
-from simulator import Climate, Weather
+from simulator import Weather
 from simulator.place import Attachment
-from simulator.weather import CLIMATES
 from simulator.x import X
 from tickets.store import TicketView
 from web_samples import png
 
 CHANNEL = "akseleran-x"
-#: Where a provider may ask for patience, or leave it open whether it took what was sent.
-WAITING = ("rate-limit", "server-errors", "stall")
-PASSING = sorted(set(CLIMATES) - {"expired-token", "window-closed"})
 
 
 def impatient(config: dict[str, Any]) -> None:
@@ -130,45 +124,6 @@ async def test_who_takes_no_messages_is_a_persons_task(tmp_path: Path) -> None:
         assert not account.sent
 
 
-@pytest.mark.parametrize("name", PASSING)
-async def test_bad_weather_loses_and_doubles_nothing(tmp_path: Path, name: str) -> None:
-    """P6, P8, P11, P13: one complaint and one receipt for everybody, or a person knows; one line in public at most."""
-    climate = CLIMATES[name]
-    if climate.trouble is not None:
-        climate = Climate(trouble=climate.trouble, chance=0.4, spell=1, stall_seconds=2)
-    people = [f"orang_{number}" for number in range(3)]
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather(name=name, climate=climate, seed=5))
-        for person in people:
-            await account.inject_text(person, "Saldo saya hilang")
-            await account.inject_mention(f"{person}_publik", "Saldo saya hilang")
-        count = 2 * len(people)
-        await until(lambda: len(aduan.ticket_numbers()) == count, seconds=30)
-        await until(lambda: all(_answered_for(view, name) for view in views(aduan)), seconds=60)
-        await account.settled()
-        await drained(aduan)
-        got = Counter(sent.recipient.handle for sent in account.sent)
-        assert all(copies == 1 for copies in got.values())
-        assert name in WAITING or len(got) == count
-        under = Counter(answer.in_reply_to.id for answer in account.answers if answer.in_reply_to is not None)
-        assert all(copies == 1 for copies in under.values())
-        assert name in WAITING or len(under) == len(people)
-        assert len(aduan.ticket_numbers()) == count
-        assert not aduan.running.store.quarantine()
-        if name == "unsubscribed":
-            await until(lambda: aduan.running.health.state(CHANNEL) == "broken")
-
-
-def _answered_for(view: TicketView, name: str) -> bool:
-    """Whether everything owed went out, became somebody's task, or waits as long as X asked."""
-    return all(
-        row.state == "sent"
-        or (name in WAITING and row.state == "due" and (row.error_class == "Throttled" or row.attempts == 0))
-        or (row.state == "failed" and bool(view.tasks))
-        for row in view.outbox
-    )
-
-
 async def test_asking_brings_the_same(tmp_path: Path) -> None:
     """A9, P6: no webhook at all; what came before the last stop is not taken twice, what came meanwhile is taken."""
     async with start_aduan(tmp_path, asking) as aduan:
@@ -184,28 +139,3 @@ async def test_asking_brings_the_same(tmp_path: Path) -> None:
         await until(lambda: private(account, "dewi_a"))
         await drained(aduan)
         assert len(aduan.ticket_numbers()) == len(account.sent) == 3
-
-
-async def test_refused_credentials_halt_sending_and_nothing_else(tmp_path: Path) -> None:
-    """P13, T7: complaints go on being recorded and what is owed waits; it goes out when the token is mended."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather.named("expired-token"))
-        await account.inject_text("sari_w", "Saldo saya hilang")
-        await account.inject_mention("budi_s", "Saldo saya hilang")
-        await until(lambda: len(aduan.ticket_numbers()) == 2)
-        await until(lambda: aduan.running.outbox.halted == {CHANNEL: "AuthFailed"})
-        assert not account.sent
-        pretended(aduan)
-        aduan.running.outbox.resume(CHANNEL)
-        await until(lambda: private(account, "sari_w") and private(account, "budi_s") and len(account.answers))
-
-
-async def test_closed_messages_are_a_persons_task(tmp_path: Path) -> None:
-    """P14, A8: X closes the door after the customer wrote; never silently "sent"."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan, Weather.named("window-closed"))
-        await account.inject_text("sari_w", "Saldo saya hilang")
-        await until(lambda: aduan.running.store.open_tasks())
-        (view,) = views(aduan)
-        assert view.complaint.receipts[0].state == "failed"
-        assert not account.sent
