@@ -21,7 +21,8 @@ from connectors.errors import (
     Unavailable,
     Unreachable,
 )
-from connectors.x import Account, Asking, CalledByX, build
+from connectors.x import WANTED, Account, Asking, CalledByX, build
+from connectors.x.lists import alike
 from harness.webhook import Webhook
 from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing, Raw, Unreadable
 from receipts.route import NO_PUBLIC_ANSWER
@@ -361,6 +362,46 @@ async def test_check_asks_who_we_are_and_whether_we_hear(
     assert isinstance(asking, Asking)
     await asking.check()
     assert len(x.sent) == 0
+
+
+async def test_subscriptions_of_another_webhook_are_none_of_ours(serve: Serve, make_setup: MakeSetup) -> None:
+    """A webhook that was registered anew hears nothing until the subscriptions lead to it."""
+    leads_to = ["old"]
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/2/activity/subscriptions":
+            each = {"filter": {"user_id": US}, "webhook_id": leads_to[0]}
+            return web.json_response({"data": [{"event_type": type_, **each} for type_ in WANTED]})
+        if request.path == "/2/webhooks":
+            return web.json_response(
+                {"data": [{"id": "new", "url": "https://a.example/in/akseleran-x", "valid": True}]}
+            )
+        return web.json_response({"data": {"id": US}, "access_token": "invented"})
+
+    connector = CalledByX(make_setup("x", api_base=await serve(answer), public_url="https://a.example"))
+    with pytest.raises(Misconfigured, match="not subscribed here"):
+        await connector.check()
+    leads_to[0] = "new"
+    await connector.check()
+    await connector.aclose()
+
+
+async def test_a_suspended_customer_halts_nobody_else(x: X, connector: CalledByX) -> None:
+    """X names the person's suspension by a type of its own; only our own account's ends all sending."""
+    problem = '{"title":"Forbidden","status":403,"detail":"%s","type":"https://api.x.com/2/problems/%s"}'
+    for detail, kind, error in (
+        ("User has been suspended.", "user-suspended", Unreachable),
+        ("Your account is suspended and is not permitted to access this feature.", "about:blank", AuthFailed),
+    ):
+        x.faults.http(403, (problem % (detail, kind)).encode(), content_type="application/json")
+        with pytest.raises(error):
+            await connector.send(out(x))
+
+
+def test_comparing_what_was_sent_takes_time_in_proportion() -> None:
+    """P29: a long word without a dot is looked at once, not once for each of its letters."""
+    assert alike("x" * 3_000_000) == "x" * 3_000_000
+    assert alike("Cek\n https://t.co/abc  di x. .y") == "Cek … di x. .y"
 
 
 @pytest.mark.usefixtures("connector")

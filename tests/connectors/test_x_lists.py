@@ -268,6 +268,15 @@ async def test_trouble_with_one_list_leaves_the_other_alone(x: X, make: Callable
     await connector.aclose()
 
 
+@pytest.mark.parametrize("cursor", ["another account's", "{}", "123", "", '{"dm":{"after":5}}'])
+async def test_a_place_of_another_account_is_not_used(x: X, make: Callable[..., Account], cursor: str) -> None:
+    """The operator gave the channel another account: what it was written before the old place is new here."""
+    keys = fill(x, 2, 0)
+    if cursor == "another account's":
+        cursor = (await first(make(), None)).cursor.replace(US, "2222")
+    assert set(keys_of(make(), [await first(make(), cursor)])) == keys
+
+
 async def test_a_list_without_end_is_left(x: X, make: Callable[..., Account]) -> None:
     """X refuses every second page, or sends us in circles: an error that is tried again later, not calls for ever."""
     id_ = id_at(datetime.now(UTC))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from connectors.media import MediaClient
 from connectors.x import content, costs, problems
 from connectors.x.answers import Answer, Made, Subscription, Webhook
 from connectors.x.client import Api
-from connectors.x.lists import Lists, Place, id_at
+from connectors.x.lists import Cursor, Lists, Place, id_at
 from connectors.x.parse import DM, POST, Source, parse
 from connectors.x.payload import User
 from connectors.x.posts import talk_with
@@ -158,7 +158,8 @@ class Account:
                 async with aclosing(self._lists.walk(source, places[source])) as pages:
                     async for raws, place in pages:
                         places[source] = place
-                        yield Batch(keep=raws, cursor=msgspec.json.encode(places).decode())
+                        cursor = msgspec.json.encode(Cursor(self.account, places)).decode()
+                        yield Batch(keep=raws, cursor=cursor)
             except ConnectorError as trouble:
                 # Their limits are counted apart, and an app may be granted one without the other.
                 troubles.append(trouble)
@@ -219,12 +220,13 @@ class CalledByX(Account):
             raise Misconfigured("X has no webhook with our address: register it (POST /2/webhooks)")
         if not hook.valid:
             raise Misconfigured("X holds our webhook for invalid and sends nothing: validate it (PUT /2/webhooks/{id})")
-        answer = await self._api.as_app("GET", "/2/activity/subscriptions")
+        answer = await self._api.as_app("GET", "/2/activity/subscriptions?max_results=1000")
         subscribed = _data(answer, list[Subscription]) or []
-        known = {each.event_type for each in subscribed if each.filter.user_id == self.account}
+        ours = (self.account, hook.id)
+        known = {each.event_type for each in subscribed if (each.filter.user_id, each.webhook_id) == ours}
         missing = [each for each in WANTED if each not in known]
         if missing:
-            raise Misconfigured(f"not subscribed (POST /2/activity/subscriptions): {', '.join(missing)}")
+            raise Misconfigured(f"not subscribed here (POST /2/activity/subscriptions): {', '.join(missing)}")
 
     async def _webhook(self) -> Webhook | None:
         ours = f"{self._setup.public_url.rstrip('/')}/in/{self.channel_id}"
@@ -252,8 +254,10 @@ class Asking(Account):
     async def pull(self, cursor: str | None) -> AsyncGenerator[Batch, None]:
         """Batches after the cursor, for ever; the place in both lists moves only with what was kept."""
         places = _places(self._setup.now() - timedelta(hours=self._settings.first_look_hours))
-        if cursor:
-            places |= msgspec.json.decode(cursor, type=dict[Source, Place])
+        with suppress(*UNREADABLE):
+            kept = msgspec.json.decode(cursor or "", type=Cursor)
+            # The operator may have given the channel another account: the old one's place says nothing here.
+            places |= kept.places if kept.account == self.account else {}
         while True:
             async with aclosing(self._both(places)) as batches:
                 async for batch in batches:

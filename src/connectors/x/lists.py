@@ -6,7 +6,6 @@ cut, or that X's limit of 15 calls in 15 minutes interrupts, goes on where it wa
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +28,6 @@ from normalizer.message import Raw
 
 #: Milliseconds since 1970 at which X's ids begin to count; the lower 22 bits are not time.
 EPOCH = 1_288_834_974_657
-_LINK = re.compile(r"\S+\.\S+")
 USER = ["username", "name"]
 MEDIA = ["media_key", "type", "url", "preview_image_url", "variants"]
 FIELDS: Mapping[Source, Mapping[str, Any]] = {
@@ -55,6 +53,13 @@ class Place(Struct, frozen=True, omit_defaults=True):
     given: bool = False
     top: int = 0
     token: str | None = None
+
+
+class Cursor(Struct):
+    """What the pump keeps: the places in the lists of one account."""
+
+    account: str
+    places: dict[Source, Place]
 
 
 class Astray(Unavailable):
@@ -145,7 +150,7 @@ class Lists:
                 found = _message(item)
                 if found is None or found.sender_id != self._account or int(found.id) < id_at(earliest):
                     continue
-                if _alike(content.words(found.text, found.entities)) == _alike(text):
+                if alike(content.words(found.text, found.entities)) == alike(text):
                     return found.id
             token = page.meta.next_token
             if token is None or any(int(head.id) < id_at(earliest) for head in heads):
@@ -233,9 +238,9 @@ def _message(item: msgspec.Raw) -> ListedMessage | None:
         return None
 
 
-def _alike(text: str) -> str:
+def alike(text: str) -> str:
     """A text as it can be compared: X writes addresses in its own short form."""
-    return " ".join(_LINK.sub("…", text).split())
+    return " ".join("…" if "." in word[1:-1] else word for word in text.split())
 
 
 def _by_name(items: Iterable[msgspec.Raw]) -> dict[str, msgspec.Raw]:
