@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -61,6 +61,15 @@ class Resource(Struct):
     date_created: str | None = None
 
 
+class Paged(Protocol):
+    """A page of any of Twilio's lists."""
+
+    next_page_uri: str | None
+
+
+P = TypeVar("P", bound=Paged)
+
+
 class Page(Struct):
     """{"messages":[...],"next_page_uri":"/2010-04-01/Accounts/AC1/Messages.json?PageSize=50&Page=1&PageToken=PAMM"}"""
 
@@ -86,8 +95,13 @@ def read(source: http_errors.Answered | msgspec.Raw, type_: type[T]) -> T | None
 
 
 def moment(found: Resource) -> datetime | None:
-    """When a listed message was sent, UTC; None when Twilio does not say (RFC 2822 dates)."""
-    for text in (found.date_sent, found.date_created):
+    """When a listed message was sent, UTC; None when Twilio does not say."""
+    return first_date(found.date_sent, found.date_created)
+
+
+def first_date(*texts: str | None) -> datetime | None:
+    """The first of these that can be read as a date (RFC 2822), UTC."""
+    for text in texts:
         try:
             at = parsedate_to_datetime(text or "")
         except (ValueError, TypeError, OverflowError):
@@ -160,9 +174,9 @@ class Messages:
     async def find(self, to: str, from_: str, text: str, first_attempt_at: datetime) -> tuple[str, datetime] | None:
         """Id and time of a message to `to` with this text since then that did not fail; None when none is listed."""
         earliest = first_attempt_at - CLOCK_SKEW
-        async with aclosing(self._pages({"To": to, "From": from_}, earliest)) as pages:
+        async with aclosing(self._list({"To": to, "From": from_}, earliest)) as pages:
             async for page in pages:
-                for item in page:
+                for item in page.messages:
                     found = read(item, Resource)
                     if found is None or found.direction == "inbound" or found.status in LOST:
                         continue
@@ -180,24 +194,30 @@ class Messages:
         """
         newest = earliest
         kept: tuple[Raw, ...] = ()
-        async with aclosing(self._pages({"To": to}, earliest)) as pages:
+        async with aclosing(self._list({"To": to}, earliest)) as pages:
             async for page in pages:
                 if kept:
                     yield Batch(keep=kept, cursor=earliest.isoformat())
-                found = [each for item in page if (each := _inbound(item, earliest)) is not None]
+                found = [each for item in page.messages if (each := _inbound(item, earliest)) is not None]
                 newest = max([newest, *(at for _, at in found)])
                 kept = tuple([await keep(item) for item, _ in found])
         yield Batch(keep=kept, cursor=newest.isoformat())
 
-    async def _pages(self, wanted: Mapping[str, str], earliest: datetime) -> AsyncGenerator[list[msgspec.Raw], None]:
-        day = earliest.astimezone(UTC).date().isoformat()
-        query = urlencode({**wanted, "DateSent>": day, "PageSize": str(self._page_size)})
-        url = f"{self.account}/Messages.json?{query}"
+    def _list(self, wanted: Mapping[str, str], earliest: datetime) -> AsyncGenerator[Page, None]:
+        return self.pages(Page, "Messages", {**wanted, "DateSent>": earliest})
+
+    async def pages(self, type_: type[P], name: str, wanted: Mapping[str, str | datetime]) -> AsyncGenerator[P, None]:
+        """The pages of the account's list `name`, of which Twilio knows days alone (UTC). Raises Unavailable, ..."""
+        query = {
+            key: value.astimezone(UTC).date().isoformat() if isinstance(value, datetime) else value
+            for key, value in wanted.items()
+        }
+        url = f"{self.account}/{name}.json?{urlencode({**query, 'PageSize': str(self._page_size)})}"
         while True:
-            page = read(await self.call("GET", url), Page)
+            page = read(await self.call("GET", url), type_)
             if page is None:
-                raise Unavailable("Twilio's list of messages cannot be read")
-            yield page.messages
+                raise Unavailable(f"Twilio's list of {name.lower()} cannot be read")
+            yield page
             # A path below our own address and nothing else: the credentials go with it.
             if not page.next_page_uri or not page.next_page_uri.startswith("/") or page.next_page_uri.startswith("//"):
                 return

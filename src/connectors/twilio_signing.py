@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
+from pydantic import SecretStr
+
 from connectors.contract import Request
 from connectors.errors import Rejected
-from connectors.signing import base64_matches, same
+from connectors.signing import base64_matches, keys, same
 
 SIGNATURE = "x-twilio-signature"
 SETTINGS = "x-twilio-webhooks-signature-settings"
@@ -96,6 +98,28 @@ def verify(
     if not any(checks):
         raise Rejected(401, "signature missing or wrong")
     return parameters
+
+
+class Proof:
+    """What proves the webhooks of one channel, whose forms have at most `most` bytes."""
+
+    def __init__(
+        self, public_url: str, auth_tokens: Sequence[SecretStr], shared_keys: Mapping[str, SecretStr], *, most: int
+    ) -> None:
+        self._public_url = public_url
+        self._tokens = keys(auth_tokens)
+        self._shared = {name: keys([secret])[0] for name, secret in shared_keys.items()}
+        self._most = most
+
+    def check(self, request: Request) -> None:
+        """Returns for an authentic form that was posted. Raises Rejected(405), (413) or (415), or as `verify` does."""
+        if request.method != "POST":
+            raise Rejected(405, "only POST")
+        if len(request.body) > self._most:
+            raise Rejected(413, "larger than any webhook of Twilio")
+        verify(request, self._public_url, self._tokens, self._shared)
+        if media_type(request) != FORM:
+            raise Rejected(415, "Twilio's webhooks come as forms")
 
 
 def _query(target: str) -> list[tuple[str, str]]:

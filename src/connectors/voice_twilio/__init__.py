@@ -9,26 +9,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from connectors import codes, facts, signing, twilio_signing
+from connectors import codes, facts, twilio_signing
 from connectors.contract import Answer, Batch, Connector, Filed, Intake, Request, Setup, Spec
 from connectors.errors import Malformed, Misconfigured, Rejected, Unavailable, Unreachable
 from connectors.media import Gone, MediaClient
-from connectors.twilio_messages import LISTED, Messages, read
+from connectors.twilio_messages import LISTED, Messages, first_date, read
 from connectors.voice_twilio import dialogue, spoken, step
-from connectors.voice_twilio.parse import ENDED, caller, moment, parse, read_form, recording_of, status_callback
+from connectors.voice_twilio.parse import ENDED, caller, parse, read_form, recording_of, status_callback
 from connectors.voice_twilio.payload import CallPage, CallResource, Listed, NumberPage, RecordingPage, RecordingResource
 from connectors.voice_twilio.settings import Settings
 from connectors.voice_twilio.step import Step
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
-
-Page = TypeVar("Page", CallPage, RecordingPage)
 
 HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
@@ -59,11 +56,11 @@ class VoiceTwilio:
         #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
         self.account = settings.number
         self._setup = setup
-        self._tokens = signing.keys(settings.auth_tokens)
-        self._keys = {name: signing.keys([secret])[0] for name, secret in settings.shared_keys.items()}
+        self._proof = twilio_signing.Proof(
+            setup.public_url, settings.auth_tokens, settings.shared_keys, most=setup.facts.max_body_bytes.value
+        )
         self._seal = step.Seal(setup.secret)
         root = str(settings.api_base).rstrip("/")
-        self._root = root
         self._rest = Messages(
             setup,
             root=root,
@@ -73,7 +70,6 @@ class VoiceTwilio:
             timeout_seconds=settings.timeout_seconds,
             page_size=settings.page_size,
         )
-        self._page_size = settings.page_size
         self._reach = timedelta(seconds=settings.longest_recording_seconds) + _PROCESSING
         self._media = MediaClient(
             setup.facts.media_hosts.value,
@@ -95,13 +91,7 @@ class VoiceTwilio:
 
     def receive(self, request: Request) -> Intake:
         """Keeps what a call's step or callback tells, if its signature is good. Raises Rejected."""
-        if request.method != "POST":
-            raise Rejected(405, "only POST")
-        if len(request.body) > self.facts.max_body_bytes.value:
-            raise Rejected(413, "larger than any webhook of a call")
-        twilio_signing.verify(request, self._setup.public_url, self._tokens, self._keys)
-        if twilio_signing.media_type(request) != twilio_signing.FORM:
-            raise Rejected(415, "calls come as forms")
+        self._proof.check(request)
         at, form = self._read(request)
         over = status_callback(form, at) or form.get("CallStatus") in ENDED or form.get("Digits") == "hangup"
         raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body, target=request.target)
@@ -136,16 +126,15 @@ class VoiceTwilio:
         """Recordings of this number, and calls without any, that Twilio lists since `moment` (UTC)."""
         earliest = moment - self._reach
         calls: dict[str, msgspec.Raw] = {}
-        async with aclosing(
-            self._pages(CallPage, "Calls", "StartTime", earliest - _LONGEST_CALL, To=self.account)
-        ) as pages:
+        began: dict[str, str | datetime] = {"To": self.account, "StartTime>": earliest - _LONGEST_CALL}
+        async with aclosing(self._rest.pages(CallPage, "Calls", began)) as pages:
             async for page in pages:
                 for item in page.calls:
                     call = read(item, CallResource)
                     if call is not None and call.direction == "inbound":
                         calls[call.sid] = item
         spoke: set[str] = set()
-        async with aclosing(self._pages(RecordingPage, "Recordings", "DateCreated", earliest)) as heard:
+        async with aclosing(self._rest.pages(RecordingPage, "Recordings", {"DateCreated>": earliest})) as heard:
             async for found in heard:
                 kept = (self._found(item, calls, spoke, earliest) for item in found.recordings)
                 yield Batch(keep=tuple(raw for raw in kept if raw is not None), cursor=moment.isoformat())
@@ -200,7 +189,7 @@ class VoiceTwilio:
         if found.call_sid not in calls or found.source != "RecordVerb" or found.status in _EMPTY:
             return None
         spoke.add(found.call_sid)
-        at = moment(found.start_time, found.date_created)
+        at = first_date(found.start_time, found.date_created)
         if found.status not in _READY or (at is not None and at < earliest):
             return None
         return self._raw(calls[found.call_sid], item)
@@ -215,27 +204,12 @@ class VoiceTwilio:
             ref=found.sid if found is not None else "",
         )
 
-    async def _pages(
-        self, type_: type[Page], name: str, by: str, earliest: datetime, **wanted: str
-    ) -> AsyncGenerator[Page, None]:
-        query = {**wanted, f"{by}>": earliest.astimezone(UTC).date().isoformat(), "PageSize": str(self._page_size)}
-        url = f"{self._rest.account}/{name}.json?{urlencode(query)}"
-        while True:
-            page = read(await self._rest.call("GET", url), type_)
-            if page is None:
-                raise Unavailable(f"Twilio's list of {name.lower()} cannot be read")
-            yield page
-            # A path below our own address and nothing else: the credentials go with it.
-            if not page.next_page_uri or not page.next_page_uri.startswith("/") or page.next_page_uri.startswith("//"):
-                return
-            url = f"{self._root}{page.next_page_uri}"
-
 
 def _ended_since(item: msgspec.Raw, earliest: datetime) -> bool:
     call = read(item, CallResource)
     if call is None or call.status not in ENDED:
         return False
-    at = moment(call.end_time, call.start_time, call.date_created)
+    at = first_date(call.end_time, call.start_time, call.date_created)
     return at is not None and at >= earliest
 
 

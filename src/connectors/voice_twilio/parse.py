@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from connectors.errors import Malformed
-from connectors.twilio_messages import LISTED
+from connectors.twilio_messages import LISTED, first_date
 from connectors.voice_twilio import step as steps
 from connectors.voice_twilio.payload import CallResource, Listed, RecordingResource
 from connectors.voice_twilio.step import Seal, Step
@@ -90,17 +89,6 @@ def recording_of(form: Form, step: Step) -> str:
     return step.recording or steps.recording(named) or (found[1] if found else "")
 
 
-def moment(*texts: str | None) -> datetime | None:
-    """The first of these RFC 2822 dates that can be read, UTC."""
-    for text in texts:
-        try:
-            at = parsedate_to_datetime(text or "")
-        except (ValueError, TypeError, OverflowError):
-            continue
-        return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
-    return None
-
-
 def _call_status(form: Form) -> Ignored:
     status = form.get("CallStatus", "")
     if status in MISSED:
@@ -121,7 +109,7 @@ def _said(raw: Raw, form: Form, step: Step, number: str, seal: Seal) -> list[Eve
         call,
         recording,
         number=number,
-        at=moment(form.get("RecordingStartTime")) or began,
+        at=first_date(form.get("RecordingStartTime")) or began,
         phone=caller(form) or (seal.open(step.caller, call) if step.caller else None),
         step=step,
         lost=form.get("RecordingStatus") == "failed",
@@ -190,7 +178,7 @@ def _listed(raw: Raw, number: str) -> list[Event]:
     found = recordings[0]
     ids = {"AccountSid": call.account_sid, "CallSid": call.sid, "RecordingSid": found.sid}
     account, sid, recording = (_sid(ids, name) for name in ids)
-    at = moment(found.start_time, found.date_created)
+    at = first_date(found.start_time, found.date_created)
     message = _message(
         account,
         sid,

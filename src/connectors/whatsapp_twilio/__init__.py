@@ -15,9 +15,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from connectors import codes, facts, signing, twilio_signing
+from connectors import codes, facts, twilio_signing
 from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
-from connectors.errors import Ambiguous, Refused, Rejected, Unreachable
+from connectors.errors import Ambiguous, Refused, Unreachable
 from connectors.media import MediaClient
 from connectors.twilio_messages import LISTED, OUTBOX, Messages, Resource, read
 from connectors.twilio_messages import Answer as RestAnswer
@@ -42,8 +42,9 @@ class WhatsAppTwilio:
         self.account = settings.number
         self._setup = setup
         self._settings = settings
-        self._tokens = signing.keys(settings.auth_tokens)
-        self._keys = {name: signing.keys([secret])[0] for name, secret in settings.shared_keys.items()}
+        self._proof = twilio_signing.Proof(
+            setup.public_url, settings.auth_tokens, settings.shared_keys, most=setup.facts.max_body_bytes.value
+        )
         root = str(settings.api_base).rstrip("/")
         self._messages = Messages(
             setup,
@@ -65,13 +66,7 @@ class WhatsAppTwilio:
 
     def receive(self, request: Request) -> Intake:
         """Keeps a message or status whose signature is good. Raises Rejected."""
-        if request.method != "POST":
-            raise Rejected(405, "only POST")
-        if len(request.body) > self.facts.max_body_bytes.value:
-            raise Rejected(413, "larger than any webhook of Twilio")
-        twilio_signing.verify(request, self._setup.public_url, self._tokens, self._keys)
-        if twilio_signing.media_type(request) != twilio_signing.FORM:
-            raise Rejected(415, "messages come as forms")
+        self._proof.check(request)
         raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body, target=request.target)
         return Intake(keep=(raw,), answer=Answer(body=b"<Response/>", content_type="text/xml"))
 
