@@ -32,8 +32,9 @@ from gateway.metrics import Metrics
 from gateway.operations import Operations
 from gateway.pump import Pump
 from gateway.receipt_files import ReceiptFiles
-from gateway.reception import Reception, cancel, now
+from gateway.reception import Reception, now
 from gateway.reconcile import Reconciler
+from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
 from gateway.worker import Worker
 from receipts.access import access_code, code_hash

@@ -17,6 +17,7 @@ from connectors.errors import AuthFailed, ConnectorError, Throttled
 from gateway.health import Health
 from gateway.journal import Journal, JournalFull
 from gateway.metrics import Metrics
+from gateway.tasks import cancel
 
 log = structlog.get_logger("aduan.pump")
 
@@ -77,8 +78,7 @@ class Pump:
         try:
             await self._keep_all(cursor)
         finally:
-            confirming.cancel()
-            await asyncio.gather(confirming, return_exceptions=True)
+            await cancel(confirming)
 
     async def _confirm(self) -> None:
         """Asks a quiet channel how it is: without a batch, one that works again would be called broken for ever."""

@@ -27,6 +27,7 @@ from gateway.later import Later
 from gateway.listen import listen
 from gateway.metrics import Metrics
 from gateway.pressure import Pressure
+from gateway.tasks import cancel
 
 #: Webhook bodies of every connector are smaller; forms are streamed past this limit.
 _LARGEST_BODY = 8 * 1024 * 1024
@@ -138,12 +139,6 @@ class Reception:
         """Stops listening and closes everything; what was kept stays kept. May be called again."""
         await self.close_doors()
         await self._parts.aclose()
-
-
-async def cancel(task: asyncio.Future[None]) -> None:
-    """Returns when a task that runs for ever has ended."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _alive(_: web.Request) -> web.Response:

@@ -176,7 +176,8 @@ class Outbox:
                 self._start(item, excess)
             if len(items) < self._batch:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
+                    async with asyncio.timeout(self._poll):
+                        await self._wake.wait()
 
     def _start(self, item: OutboxItem, excess: Counter[str]) -> None:
         """Begins the delivery of a claimed row; `excess` counts the rows of this claim that found no room."""
@@ -297,7 +298,8 @@ class Outbox:
             except Exception as error:
                 _log.error("outbox_store_failed", exc_type=type(error).__name__)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
                 self._wake.clear()
                 pause = min(5.0, pause * 2)
         return None

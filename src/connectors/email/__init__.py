@@ -166,7 +166,9 @@ class Email:
         box.stop()
         ended = asyncio.ensure_future(self._wind_up(thread, box))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(ended), PATIENCE)
+            # Not by `wait_for`: before Python 3.12 it may swallow the cancellation that brought us here.
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.shield(ended)
 
     @staticmethod
     async def _wind_up(thread: OwnThread, box: Mailbox) -> None:

@@ -33,7 +33,8 @@ class OwnThread:
         """Lets the thread end after its present call; returns whether it did within `seconds`."""
         self._jobs.put(None)
         try:
-            await asyncio.wait_for(self._ended.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
         except TimeoutError:
             return False
         self._thread.join(seconds)
