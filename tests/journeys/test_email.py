@@ -15,6 +15,8 @@ from web_samples import PDF
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"klikacc": ("email",), "akseleran": ("email",), "klikumkm": ("email",)}
 MAILBOXES = {"klikacc": "support@klikacc.demo", "akseleran": "cs@akseleran.demo", "klikumkm": "cs@klikumkm.demo"}
 NAMES = {"klikacc": "Tanda Bukti Terima Pengaduan", "akseleran": "Tanda Bukti Terima Pengaduan"}
 STORY = "Saya sudah transfer Rp 500.000 tetapi saldo belum masuk."

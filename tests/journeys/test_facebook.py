@@ -23,6 +23,8 @@ from web_samples import png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"akseleran": ("facebook_dm", "facebook_comment")}
 CHANNEL = "akseleran-facebook"
 PEOPLE = ("sari.w", "tono_88", "dewi.k")
 

@@ -15,7 +15,13 @@ from web_samples import form_data, hidden, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SLUGS = ("klikacc", "akseleran", "klikumkm")
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {
+    "klikacc": ("web_form", "app_form"),
+    "akseleran": ("web_form", "app_form"),
+    "klikumkm": ("web_form", "app_form"),
+}
+SLUGS = tuple(SHOWN)
 STORY = "Dana pinjaman saya sudah disetujui tetapi belum cair."
 
 

@@ -15,6 +15,8 @@ from simulator.instagram import Instagram
 from tickets.store import TicketView
 from web_samples import png
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"akseleran": ("instagram_dm", "instagram_comment")}
 CHANNEL = "akseleran-instagram"
 
 

@@ -21,6 +21,8 @@ from simulator.twilio_voice.calls import Act, Call, recording, speech
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"klikacc": ("phone",), "akseleran": ("phone",)}
 SARI = "+6281200000001"
 #: The receipt also goes out by SMS here.
 SMS = "klikacc-sms"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from harness import Aduan, until
-from harness.customer import post_meta, ticket
+from harness.customer import post_meta, receipt_state, ticket
 from harness.meta import text_message
 from tickets.store import TicketView
 
@@ -62,10 +62,19 @@ async def test_a_question_has_the_shorter_promise(institutions: Aduan, phone: st
 
 async def test_a_late_arrival_is_a_persons_task(institutions: Aduan, phone: str) -> None:
     """P14: the 24 hours for an answer are over, so nothing is sent and a person is told; the clock runs on."""
-    view = await _tell(institutions, "klikacc", phone, datetime(2026, 1, 5, 10, tzinfo=WIB))
+    view = await _tell(institutions, "akseleran", phone, datetime(2026, 1, 5, 10, tzinfo=WIB))
     (view,) = await until(lambda: _with_task(institutions, view.ticket.ticket_number))
     assert view.outbox[0].state in ("suppressed", "failed")
     assert [task.kind for task in view.tasks] == ["no_route"]
+    assert not [sent for sent in institutions.clouds["akseleran"].sent if sent.to == phone]
+
+
+async def test_a_late_arrival_is_answered_by_the_next_lawful_way(institutions: Aduan, phone: str) -> None:
+    """P14, sheet A13: where the institution has SMS, a number that WhatsApp vouches for gets its receipt there."""
+    view = await _tell(institutions, "klikacc", phone, datetime(2026, 1, 5, 10, tzinfo=WIB))
+    await receipt_state(institutions, view.ticket.ticket_number, "delivered")
+    (receipt,) = ticket(institutions, view.ticket.ticket_number).complaint.receipts
+    assert receipt.channel == "sms"
     assert not [sent for sent in institutions.clouds["klikacc"].sent if sent.to == phone]
 
 

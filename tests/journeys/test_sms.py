@@ -14,6 +14,8 @@ from harness.customer import drained, number_in, ticket
 from harness.settings import only
 from simulator.sms import Sms
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"klikacc": ("sms",)}
 CUSTOMERS = [f"+62819{n:08}" for n in range(5)]
 SAID = "Saldo saya hilang setelah penarikan dana"
 

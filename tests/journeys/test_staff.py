@@ -23,12 +23,13 @@ from web_samples import form_data, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"klikacc": ("phone", "walk_in", "letter"), "akseleran": ("phone", "walk_in", "letter")}
 STORY = "Dana pinjaman saya sudah disetujui tetapi belum cair."
 FIRST = datetime(2026, 1, 5, 3, tzinfo=UTC)
 ADDRESS = "/api/v1/organisations/klikacc/tickets"
-WAYS = ("phone", "walk_in", "letter")
 #: Institution and way -> how it counts, by its policy; where that says nothing, a call is oral, the rest is written.
-FORMS = {(slug, way): "oral" if way == "phone" else "written" for slug in ("klikacc", "akseleran") for way in WAYS}
+FORMS = {(slug, way): "oral" if way == "phone" else "written" for slug, ways in SHOWN.items() for way in ways}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -21,6 +21,8 @@ from web_samples import png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"akseleran": ("telegram",)}
 CHANNEL = "akseleran-telegram"
 MODES = ("webhook", "poll")
 

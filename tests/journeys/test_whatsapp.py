@@ -15,6 +15,8 @@ from web_samples import png
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"klikacc": ("whatsapp",), "akseleran": ("whatsapp",), "klikumkm": ("whatsapp",)}
 PROVIDERS = ("meta", "twilio")
 VOICE = b"OggS\x00\x02" + bytes(range(200))
 

@@ -17,6 +17,8 @@ from simulator.x import X
 from tickets.store import TicketView
 from web_samples import png
 
+#: Institution -> the channels of its policy whose journey this is.
+SHOWN = {"akseleran": ("x_dm", "x_mention")}
 CHANNEL = "akseleran-x"
 
 
