@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -202,3 +203,22 @@ async def test_what_every_webhook_missed_is_found_in_the_list(tmp_path: Path) ->
         await line.dial(SARI, complains())
         await until(lambda: len(aduan.ticket_numbers()) == 2)
         assert datetime.now(UTC) > ticket(aduan, number).complaint.received_at
+
+
+async def test_a_receipt_follows_by_whatsapp_where_a_template_is_approved(tmp_path: Path) -> None:
+    """K6, section 8, P14: who called never wrote, so no window is open: the approved template is the way."""
+
+    def with_template(config: dict[str, Any]) -> None:
+        only("klikacc-phone", "klikacc-whatsapp")(config)
+        config["channels"]["klikacc-whatsapp"]["templates"] = {"receipt": {"name": "tanda_terima"}}
+
+    async with start_aduan(tmp_path, with_template) as aduan:
+        cloud = aduan.clouds["klikacc"]
+        cloud.time_scale = 0.001
+        call = await line_of(aduan, "klikacc").dial(SARI, [Key("1"), Key("1"), speech("Tagihan"), Key("1"), Silence()])
+        number = heard_number(call)
+        (sent,) = await until(lambda: [sent for sent in cloud.sent if f"+{sent.to}" == SARI])
+        assert sent.payload["template"]["name"] == "tanda_terima"
+        assert number in str(sent.payload)
+        await until(lambda: ticket(aduan, number).complaint.receipts[0].state in ("delivered", "read"))
+        assert ticket(aduan, number).complaint.channel == "phone"
