@@ -89,8 +89,17 @@ class SmsHttp:
             raise Refused("text_length", f"a text has 1 to {limit} UTF-16 units")
         if out.files or out.public or out.template is not None:
             raise Refused("kind", "this channel sends private texts only")
-        answer = await self._post(self._body(out, text))
-        found = payload.word(payload.at(answer.json(), self._settings.outgoing.id))
+        settings = self._settings
+        values: dict[Value, str | bool] = {
+            "to": out.recipient,
+            "from": settings.sender,
+            "text": text,
+            "key": out.key,
+            "callback": self._callback(out.key),
+            "unicode": size(text).alphabet == "ucs2",
+        }
+        answer = await self._post(payload.body(settings.outgoing, values, self._secret()))
+        found = payload.word(payload.at(answer.json(), settings.outgoing.id))
         if found is None or not json_items.is_identifier(found):
             raise Ambiguous(f"{PROVIDER} accepted the text but its answer names none")
         return Sent(provider_id=found, at=self._setup.now())
@@ -109,29 +118,6 @@ class SmsHttp:
 
     async def aclose(self) -> None:
         """Holds nothing."""
-
-    def _body(self, out: Outgoing, text: str) -> dict[str, Any]:
-        settings, given = self._settings, self._settings.outgoing
-        digits = given.numbers == "digits"
-        values: dict[Value, Any] = {
-            "to": out.recipient.lstrip("+") if digits else out.recipient,
-            "from": settings.sender.lstrip("+") if digits else settings.sender,
-            "text": text,
-            "key": out.key,
-            "callback": self._callback(out.key),
-            "unicode": size(text).alphabet == "ucs2",
-        }
-        placed = [*given.constants.items(), *((place, values[name]) for name, place in given.fields.items())]
-        if given.login.scheme == "field":
-            placed.append((given.login.field, self._secret()))
-        body: dict[str, Any] = {}
-        for place, value in placed:
-            *outer, last = [place] if given.format == "form" else place.split(".")
-            inside = body
-            for name in outer:
-                inside = inside.setdefault(name, {})
-            inside[last] = str(value).lower() if given.format == "form" and isinstance(value, bool) else value
-        return body
 
     def _callback(self, key: str) -> str:
         base = self._setup.public_url.rstrip("/")

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from connectors import json_items
 from connectors.errors import Malformed
-from connectors.sms_http.settings import Place, Places
+from connectors.sms_http.settings import OutgoingFields, Place, Places, Value
 from connectors.twilio_signing import MOST_FIELDS
 
 T = TypeVar("T")
@@ -77,6 +77,25 @@ def items(body: bytes, place: Place | None) -> tuple[str, Iterable[msgspec.Raw]]
             raise Malformed(f"holds no {name}", path)
         path, raw = f"{path}.{name}", found[name]
     return path, _opened(raw, list[msgspec.Raw], path)
+
+
+def body(given: OutgoingFields, values: Mapping[Value, str | bool], secret: str) -> dict[str, Any]:
+    """What a text is handed in as: values and constants at their places, the secret too where it belongs there."""
+    if given.numbers == "digits":
+        values = {**values, "to": str(values["to"]).lstrip("+"), "from": str(values["from"]).lstrip("+")}
+    placed: dict[str, str | bool] = {**given.constants, **{place: values[name] for name, place in given.fields.items()}}
+    if given.login.scheme == "field":
+        placed[given.login.field] = secret
+    if given.format == "form":
+        return {place: str(value).lower() if isinstance(value, bool) else value for place, value in placed.items()}
+    found: dict[str, Any] = {}
+    for place, value in placed.items():
+        *outer, last = place.split(".")
+        inside = found
+        for name in outer:
+            inside = inside.setdefault(name, {})
+        inside[last] = value
+    return found
 
 
 def _opened(raw: msgspec.Raw, type_: type[T], path: str) -> T:
