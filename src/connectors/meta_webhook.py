@@ -6,11 +6,10 @@ bytes of the body alone; no address, no time. So a replay is stopped by the keys
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from connectors import signing
-from connectors.contract import Answer, Intake, Request
+from connectors.contract import Answer, Intake, Request, Setup
 from connectors.errors import Rejected
 from normalizer.message import Raw
 
@@ -18,13 +17,13 @@ SIGNATURE = "x-hub-signature-256"
 
 
 class MetaWebhook:
-    """The door of one channel at Meta; `app_secrets` are all live at once (rotation), `most` is in bytes."""
+    """The door of one channel at Meta; its `app_secrets` are all live at once (rotation)."""
 
-    def __init__(self, channel_id: str, *, app_secrets: Sequence[bytes], verify: Sequence[bytes], most: int) -> None:
-        self._channel_id = channel_id
-        self._secrets = tuple(app_secrets)
-        self._verify = tuple(verify)
-        self._most = most
+    def __init__(self, setup: Setup) -> None:
+        self._channel_id = setup.channel_id
+        self._secrets = signing.keys(setup.settings.app_secrets)
+        self._verify = signing.keys([setup.settings.verify_token])
+        self._most = setup.facts.max_body_bytes.value
 
     def receive(self, request: Request) -> Intake:
         """Answers Meta's handshake, or keeps a POST whose signature is good. Raises Rejected."""

@@ -105,27 +105,6 @@ class Known(Struct):
     id: str = ""
 
 
-# {"data":[{"id":"5511","name":"Aduan","subscribed_fields":["messages","feed"]}]}
-class App(Struct):
-    """An app that listens to the page."""
-
-    id: str | int = ""
-    subscribed_fields: list[str] = []
-
-
-class Apps(Struct):
-    """The answer of `subscribed_apps`."""
-
-    data: list[App] = []
-
-
-class Taken(Struct):
-    """{"recipient_id":"24900001","message_id":"m_A"}: what a send is answered with."""
-
-    message_id: str = ""
-    recipient_id: str | int = ""
-
-
 # {"can_reply_privately":false,"private_reply_conversation":{"id":"t_1"}}
 class Privacy(Struct):
     """Whether a comment had its private reply."""

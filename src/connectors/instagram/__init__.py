@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from connectors import codes, facts, signing
-from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
+from connectors import codes, facts
+from connectors.contract import Batch, Connector, Setup, Spec
 from connectors.errors import Ambiguous, AuthFailed, Misconfigured, Refused, Unreachable
 from connectors.instagram import history, payload
 from connectors.instagram.parse import (
@@ -29,72 +29,37 @@ from connectors.instagram.parse import (
 )
 from connectors.instagram.settings import Settings
 from connectors.json_items import is_identifier
-from connectors.media import MediaClient
-from connectors.meta_graph import Graph
-from connectors.meta_webhook import MetaWebhook
+from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable, window
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
 HERE = Path(__file__).parent
 FACTS = facts.load(HERE / "facts.yaml")
 CODES = codes.load(HERE / "codes.yaml")
-CLOCK_SKEW = timedelta(minutes=2)  # how far Meta's clock may be behind ours when a send is looked for
-#: Nothing is tried again sooner than this after its first attempt began.
-FIRST_RETRY = timedelta(seconds=1)
 #: What must be subscribed with Instagram Login; with Facebook Login the app's own subscription names the fields.
 NEEDED_FIELDS = ("messages", "comments")
 #: What may stand in an address that we build.
 _ID = re.compile(r"[0-9]{1,32}(?:_[0-9]{1,32})?")
 
 
-class Instagram:
+class Instagram(MetaAccount):
     """One professional account."""
 
     def __init__(self, setup: Setup) -> None:
         settings: Settings = setup.settings
-        self.channel_id = setup.channel_id
-        self.facts = setup.facts
-        #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
-        self.account = settings.account_id
+        super().__init__(setup, settings.account_id, settings.access_token, CODES)
         #: Where messages and subscriptions live: the linked Page, or the account itself.
         self._node = settings.page_id or settings.account_id
         self._settings = settings
-        self._now = setup.now
-        self._webhook = MetaWebhook(
-            setup.channel_id,
-            app_secrets=signing.keys(settings.app_secrets),
-            verify=signing.keys([settings.verify_token]),
-            most=setup.facts.max_body_bytes.value,
-        )
-        base = str(settings.api_base).rstrip("/")
-        self._graph = Graph(
-            "Instagram",
-            f"{base}/{settings.api_version}",
-            settings.access_token.get_secret_value,
-            CODES,
-            session=setup.session,
-            now=setup.now,
-            timeout=settings.timeout_seconds,
-        )
-        self._product = product(_hours(setup.facts.reply_window_hours.value))
+        self._product = product(window(setup.facts))
         self._comment = setup.facts.of("instagram_comment")
-        self._media = MediaClient(
-            setup.facts.media_hosts.value,
-            [base],
-            max_bytes=setup.facts.max_attachment_bytes.value or 0,
-            timeout=settings.media_timeout_seconds,
-        )
-
-    def receive(self, request: Request) -> Intake:
-        """Answers Meta's handshake, or keeps a POST whose signature is good. Raises Rejected."""
-        return self._webhook.receive(request)
 
     def parse(self, raw: Raw) -> list[Event]:
         """Events of every item in the POST, whatever account it belongs to, or of a listed page. Raises Malformed."""
-        return parse(raw, self._product, _hours(self._comment.reply_window_hours.value))
+        return parse(raw, self._product, window(self._comment))
 
     async def send(self, out: Outgoing) -> Sent:
         """Hands one text to Meta: under the comment if it is public, else to the person alone."""
-        self._check(out)
+        refuse_unsendable(out, self._comment if out.public else self.facts)
         return await (self._send_public(out) if out.public else self._send_private(out))
 
     async def find(self, out: Outgoing) -> Sent | None:
@@ -113,13 +78,7 @@ class Instagram:
         listed = history.comments_since(self._graph, self.account, moment, self._settings.history_posts)
         async with aclosing(listed) as posts:
             async for post in posts:
-                raw = Raw(
-                    channel_id=self.channel_id,
-                    received_at=self._now(),
-                    body=msgspec.json.encode(post),
-                    ref=f"comments:{post.media}",
-                )
-                yield Batch(keep=(raw,), cursor=moment.isoformat())
+                yield self._listed(post, f"comments:{post.media}", moment)
 
     async def check(self) -> None:
         """Asks Meta for the account and whether an app listens to it. Raises AuthFailed, Misconfigured, ..."""
@@ -128,47 +87,20 @@ class Instagram:
         found = await self._graph.get(self.account, payload.Account, fields=fields)
         if self.account not in (found.id, found.user_id):
             raise Misconfigured("account_id: Meta knows another account under it")
-        apps = await self._graph.get(f"{self._node}/subscribed_apps", payload.SubscribedApps)
-        if not apps.data:
-            raise Misconfigured("no app is subscribed to this account, so no webhook will ever come")
-        heard = {field for app in apps.data for field in app.subscribed_fields}
-        missing = [field for field in NEEDED_FIELDS if field not in heard]
-        if self._settings.page_id is None and missing:
-            raise Misconfigured(f"the app is not subscribed to {' and '.join(missing)} of this account")
+        await self._check_subscription(self._node, NEEDED_FIELDS if self._settings.page_id is None else ())
 
     async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
         """The bytes of an attachment, or the words of a mention; the token never leaves the Graph API."""
         if attachment.ref is not None:
             yield await self._mentioning(attachment.ref)
             return
-        try:
-            async with aclosing(self._media.fetch(attachment.url or "")) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-        except AuthFailed:
-            # No credentials went along: what the media host refuses is an address whose time is over.
-            raise Unreachable("the address of this attachment has expired") from None
-
-    async def aclose(self) -> None:
-        """Closes the media connections; safe to call twice."""
-        await self._media.aclose()
-
-    def _check(self, out: Outgoing) -> None:
-        """Raises Refused for what Meta would refuse; nothing private ever takes the public way."""
-        if out.files:
-            raise Refused("files", "this channel sends text only")
-        if out.template is not None:
-            raise Refused("template", "Instagram has no templates")
-        limit = (self._comment if out.public else self.facts).max_text.value
-        size = len(out.text) if out.public else len(out.text.encode())
-        if not 1 <= size <= limit:
-            raise Refused("text_length", f"a text has 1 to {limit} {'characters' if out.public else 'bytes'}")
+        async with aclosing(super().open(attachment)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
     async def _send_public(self, out: Outgoing) -> Sent:
         kind, place, below = _parts(out.recipient)
-        first = out.first_attempt_at
-        if kind == COMMENT and first is not None and self._now() - first >= FIRST_RETRY:
-            # Never a blind second try where everybody reads it (A13): also a 5xx may come after the words stand there.
+        if kind == COMMENT and self._may_stand(out):
             found = await self.find(out)
             if found is not None:
                 return found
@@ -180,7 +112,7 @@ class Instagram:
                 body["comment_id"] = below
         else:
             raise Refused("public", "there is no comment to answer in public")
-        answer = await self._graph.post(path, payload.SendAnswer, body)
+        answer = await self._graph.post(path, Taken, body)
         if answer is None or not answer.id:
             raise Ambiguous("Instagram accepted the comment but its answer names none")
         return Sent(provider_id=answer.id, at=self._now())
@@ -192,7 +124,7 @@ class Instagram:
         to = {"comment_id" if kind == COMMENT else "id": place}
         body = {"recipient": to, "message": {"text": out.text}}
         done = self._settings.already_replied if kind == COMMENT else ()
-        answer = await self._graph.post(f"{self._node}/messages", payload.SendAnswer, body, done)
+        answer = await self._graph.post(f"{self._node}/messages", Taken, body, done)
         if answer is None:
             return await self._given_before(out)
         if not answer.message_id:
@@ -248,10 +180,6 @@ class Instagram:
         if said is None:
             raise Unreachable("Instagram does not show what mentioned us")
         return (said.text or said.caption or "").encode()
-
-
-def _hours(hours: float | None) -> timedelta | None:
-    return timedelta(hours=hours) if hours is not None else None
 
 
 def _parts(recipient: str) -> tuple[str, str, str]:

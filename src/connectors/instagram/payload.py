@@ -110,15 +110,6 @@ class Mentioned(Struct):
     mentioned_media: Mentioning | None = None
 
 
-# {"recipient_id":"1784140555","message_id":"aWdfZAG1..."}, {"id":"1780009"}
-class SendAnswer(Struct):
-    """What a message, or a public answer, is answered with."""
-
-    recipient_id: str | int = ""
-    message_id: str = ""
-    id: str = ""
-
-
 # {"id":"aWdf","created_time":"2026-01-05T03:00:05+0000","from":{...},"message":"Nomor tiket: ..."}
 class Written(Struct):
     """A message in a conversation (`message`) or a reply under a comment (`text`)."""
@@ -153,15 +144,3 @@ class Conversations(Struct):
     """{"data":[{...}]}"""
 
     data: list[Conversation] = []
-
-
-class SubscribedApp(Struct):
-    """{"id":"1000000000000001","subscribed_fields":["messages","comments"]}"""
-
-    subscribed_fields: list[str] = []
-
-
-class SubscribedApps(Struct):
-    """{"data":[{...}]}"""
-
-    data: list[SubscribedApp] = []

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AnyHttpUrl, ConfigDict, Field
+from pydantic import AnyHttpUrl, Field
 
 from connectors.contract import ChannelSettings
+from connectors.meta_settings import API_VERSION, ApiVersion, MediaTimeout, Timeout, VerifyToken
 from connectors.signing import Secret, Secrets
 
 
 class Settings(ChannelSettings):
     """Keys of an `instagram` channel. Which login the app uses is a matter of `api_base` and `page_id` alone."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     kind: Literal["instagram"] = Field(description="Which connector serves this channel.")
     account_id: str = Field(
@@ -33,19 +32,13 @@ class Settings(ChannelSettings):
         description="Secrets that sign the webhooks, newest first: the app's secret, with Instagram Login the "
         "Instagram app secret; several are valid at once."
     )
-    verify_token: Secret = Field(
-        description="The word that you type into Meta's console when you register the webhook."
-    )
+    verify_token: VerifyToken
     api_base: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://graph.facebook.com"),
         description="Where the Graph API answers: https://graph.facebook.com with Facebook Login, "
         "https://graph.instagram.com with Instagram Login, or a proxy or the simulator.",
     )
-    api_version: str = Field(
-        default="v26.0",
-        pattern=r"^v[0-9]{1,3}\.[0-9]$",
-        description="Version of the Graph API, as it stands in addresses.",
-    )
+    api_version: ApiVersion = API_VERSION
     history_posts: int = Field(
         default=50,
         ge=0,
@@ -57,9 +50,5 @@ class Settings(ChannelSettings):
         description="Codes and subcodes by which Meta says that a comment was answered in private before; sources "
         "contradict each other, so the conversation itself is asked before one counts as sent.",
     )
-    timeout_seconds: float = Field(
-        default=15.0, gt=0, le=120, description="How long one call of the Graph API may take, in seconds."
-    )
-    media_timeout_seconds: float = Field(
-        default=120.0, gt=0, le=3600, description="How long the download of one attachment may take, in seconds."
-    )
+    timeout_seconds: Timeout = 15.0
+    media_timeout_seconds: MediaTimeout = 120.0

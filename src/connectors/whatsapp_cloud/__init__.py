@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from connectors import codes, facts, http_errors, signing
+from connectors import codes, facts, http_errors
 from connectors.contract import Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, ConnectorError, Misconfigured, Refused, Unreachable
 from connectors.media import Gone, MediaClient
@@ -43,12 +43,7 @@ class WhatsAppCloud:
         self.account = settings.phone_number_id
         self._setup = setup
         self._settings = settings
-        self._webhook = MetaWebhook(
-            setup.channel_id,
-            app_secrets=signing.keys(settings.app_secrets),
-            verify=signing.keys([settings.verify_token]),
-            most=setup.facts.max_body_bytes.value,
-        )
+        self._webhook = MetaWebhook(setup)
         self._base = f"{str(settings.api_base).rstrip('/')}/{settings.api_version}"
         hours = setup.facts.reply_window_hours.value
         self._window = timedelta(hours=hours) if hours is not None else None

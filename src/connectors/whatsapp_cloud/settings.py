@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field
 
 from connectors.contract import ChannelSettings
-from connectors.signing import Secret, Secrets
+from connectors.meta_settings import API_VERSION, ApiVersion, AppSecrets, MediaTimeout, Timeout, VerifyToken
+from connectors.signing import Secret
 
 
 class Template(BaseModel):
@@ -24,8 +25,6 @@ class Template(BaseModel):
 class Settings(ChannelSettings):
     """Keys of a `whatsapp_cloud` channel."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
-
     kind: Literal["whatsapp_cloud"] = Field(description="Which connector serves this channel.")
     phone_number_id: str = Field(
         pattern=r"^[0-9]{1,32}$", description="Meta's id of the business number, from the app's WhatsApp page."
@@ -37,12 +36,8 @@ class Settings(ChannelSettings):
         "of ours is subscribed to it.",
     )
     access_token: Secret = Field(description="Token of a system user with whatsapp_business_messaging.")
-    app_secrets: Secrets = Field(
-        description="App secrets that sign the webhooks, newest first; keep the old one until Meta uses the new one."
-    )
-    verify_token: Secret = Field(
-        description="The word that you type into Meta's console when you register the webhook."
-    )
+    app_secrets: AppSecrets
+    verify_token: VerifyToken
     templates: dict[str, Template] = Field(
         default={}, description="Approved templates by purpose, for notices outside the reply window."
     )
@@ -50,14 +45,6 @@ class Settings(ChannelSettings):
         default=AnyHttpUrl("https://graph.facebook.com"),
         description="Where the Graph API answers; a proxy or the simulator instead of Meta.",
     )
-    api_version: str = Field(
-        default="v26.0",
-        pattern=r"^v[0-9]{1,3}\.[0-9]$",
-        description="Version of the Graph API, as it stands in addresses.",
-    )
-    timeout_seconds: float = Field(
-        default=15.0, gt=0, le=120, description="How long one call of the Graph API may take, in seconds."
-    )
-    media_timeout_seconds: float = Field(
-        default=120.0, gt=0, le=3600, description="How long the download of one attachment may take, in seconds."
-    )
+    api_version: ApiVersion = API_VERSION
+    timeout_seconds: Timeout = 15.0
+    media_timeout_seconds: MediaTimeout = 120.0
