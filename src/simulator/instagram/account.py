@@ -22,8 +22,8 @@ from simulator.instagram.records import (
     scoped_id,
 )
 from simulator.meta_account import MetaAccount, encode
+from simulator.meta_media import Media, MediaStore
 from simulator.place import Mounted, Talk
-from simulator.whatsapp_cloud.media import Media, MediaStore
 
 # Messages are tried for an hour, then the account is unsubscribed; comments for 36 hours (Meta: Messenger Platform and
 # Graph API, Webhooks).

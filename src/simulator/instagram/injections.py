@@ -10,8 +10,8 @@ from simulator.delivery import Record
 from simulator.instagram import payloads
 from simulator.instagram.payloads import Json, Update
 from simulator.instagram.records import Comment, Person, Post, Received, new_id, new_message_id
+from simulator.meta_media import Media
 from simulator.place import Attachment
-from simulator.whatsapp_cloud.media import Media
 
 
 class Injections(ABC):

@@ -8,12 +8,12 @@ from typing import Any, Literal, Unpack
 from simulator.account import Options
 from simulator.delivery import Delivery, Record, RetryPolicy
 from simulator.meta_account import MetaAccount
+from simulator.meta_media import Media, MediaStore
 from simulator.place import Mounted
 from simulator.whatsapp_cloud import inbound, payloads
 from simulator.whatsapp_cloud.inbound import Content
 from simulator.whatsapp_cloud.injections import Sender
 from simulator.whatsapp_cloud.limits import Limits
-from simulator.whatsapp_cloud.media import Media, MediaStore
 from simulator.whatsapp_cloud.payloads import Number, Person, Update
 from simulator.whatsapp_cloud.people import People, digits_of
 from simulator.whatsapp_cloud.records import Received, Sent, new_message_id

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
+from simulator.meta_media import Media
 from simulator.whatsapp_cloud import inbound
 from simulator.whatsapp_cloud.inbound import Content
-from simulator.whatsapp_cloud.media import Media
 from simulator.whatsapp_cloud.payloads import webhook_sha256
 
 Json = dict[str, Any]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.meta_account import Handshake as Handshake
+from simulator.meta_media import Media
 from simulator.place import Choice
 from simulator.whatsapp_cloud.inbound import Content
-from simulator.whatsapp_cloud.media import Media
 from simulator.whatsapp_cloud.payloads import Person
 
 Json = dict[str, Any]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from simulator.delivery import Record
+from simulator.meta_media import Media, MediaStore
 from simulator.place import Asks, Attachment, Choice, Line, Talk
 from simulator.whatsapp_cloud.injections import Injections, Sender
-from simulator.whatsapp_cloud.media import Media, MediaStore
 from simulator.whatsapp_cloud.payloads import Number
 from simulator.whatsapp_cloud.people import digits_of
 from simulator.whatsapp_cloud.records import Received, Sent
