@@ -15,11 +15,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from connectors import codes, facts, twilio_signing
+from connectors import codes, facts
 from connectors.contract import Answer, Batch, Connector, Filed, Intake, Request, Setup, Spec
 from connectors.errors import Malformed, Misconfigured, Rejected, Unavailable, Unreachable
 from connectors.media import Gone, MediaClient
-from connectors.twilio_messages import LISTED, Messages, first_date, read
+from connectors.twilio_messages import LISTED, first_date, read
 from connectors.voice_twilio import dialogue, spoken, step
 from connectors.voice_twilio.parse import ENDED, caller, parse, read_form, recording_of, status_callback
 from connectors.voice_twilio.payload import CallPage, CallResource, Listed, NumberPage, RecordingPage, RecordingResource
@@ -56,24 +56,13 @@ class VoiceTwilio:
         #: What stands in `Message.account`: whose message it is, whichever channel's address it came to.
         self.account = settings.number
         self._setup = setup
-        self._proof = twilio_signing.Proof(
-            setup.public_url, settings.auth_tokens, settings.shared_keys, most=setup.facts.max_body_bytes.value
-        )
+        self._proof = settings.proof(setup)
         self._seal = step.Seal(setup.secret)
-        root = str(settings.api_base).rstrip("/")
-        self._rest = Messages(
-            setup,
-            root=root,
-            account_sid=settings.account_sid,
-            auth_token=settings.auth_tokens[0],
-            codes=CODES,
-            timeout_seconds=settings.timeout_seconds,
-            page_size=settings.page_size,
-        )
+        self._rest = settings.messages(setup, CODES)
         self._reach = timedelta(seconds=settings.longest_recording_seconds) + _PROCESSING
         self._media = MediaClient(
             setup.facts.media_hosts.value,
-            [root],
+            [settings.root],
             max_bytes=setup.facts.max_attachment_bytes.value or 0,
             timeout=settings.media_timeout_seconds,
         )

@@ -15,11 +15,11 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from connectors import codes, facts, twilio_signing
+from connectors import codes, facts
 from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, Refused, Unreachable
 from connectors.media import MediaClient
-from connectors.twilio_messages import LISTED, OUTBOX, Messages, Resource, read
+from connectors.twilio_messages import LISTED, OUTBOX, Resource, read
 from connectors.twilio_messages import Answer as RestAnswer
 from connectors.whatsapp_twilio import payload
 from connectors.whatsapp_twilio.parse import parse
@@ -42,24 +42,13 @@ class WhatsAppTwilio:
         self.account = settings.number
         self._setup = setup
         self._settings = settings
-        self._proof = twilio_signing.Proof(
-            setup.public_url, settings.auth_tokens, settings.shared_keys, most=setup.facts.max_body_bytes.value
-        )
-        root = str(settings.api_base).rstrip("/")
-        self._messages = Messages(
-            setup,
-            root=root,
-            account_sid=settings.account_sid,
-            auth_token=settings.auth_tokens[0],
-            codes=CODES,
-            timeout_seconds=settings.timeout_seconds,
-            page_size=settings.page_size,
-        )
+        self._proof = settings.proof(setup)
+        self._messages = settings.messages(setup, CODES)
         hours = setup.facts.reply_window_hours.value
         self._window = timedelta(hours=hours) if hours is not None else None
         self._media = MediaClient(
             setup.facts.media_hosts.value,
-            [root],
+            [settings.root],
             max_bytes=setup.facts.max_attachment_bytes.value or 0,
             timeout=settings.media_timeout_seconds,
         )
