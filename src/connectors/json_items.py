@@ -110,5 +110,23 @@ def moment(stamp: Stamp, received_at: datetime) -> tuple[datetime, tuple[str, ..
     seconds = number / 1000 if number >= MILLISECONDS else number
     if seconds <= 0:
         return received_at, ("no_timestamp",)
-    at = datetime.fromtimestamp(seconds, UTC)
+    return _judged(datetime.fromtimestamp(seconds, UTC), received_at)
+
+
+def iso_moment(text: str | None) -> datetime | None:
+    """The time of a listed item ("2026-01-05T00:30:00+0000") as UTC, or None when it is none."""
+    try:
+        at = datetime.fromisoformat(text or "")
+        return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def listed_moment(text: str | None, received_at: datetime) -> tuple[datetime, tuple[str, ...]]:
+    """As `moment`, for the time of a listed item."""
+    at = iso_moment(text)
+    return _judged(at, received_at) if at is not None else (received_at, ("no_timestamp",))
+
+
+def _judged(at: datetime, received_at: datetime) -> tuple[datetime, tuple[str, ...]]:
     return at, ("future_timestamp",) if at > received_at + CLOCK_SKEW else ()

@@ -125,6 +125,20 @@ async def test_our_own_comment_in_a_list_is_no_complaint(serve: Serve, connect: 
     assert await listed(connect(await serve(answer))) == [Ignored(reason="own comment")] * 2
 
 
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+0100", "9999-12-31T23:59:59-0100", "kemarin", None, ""])
+async def test_a_time_that_is_none_costs_no_comment(serve: Serve, connect: Connect, at: str | None) -> None:
+    """P32: whatever the list says of the time, the comment is a complaint and the look goes on."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/media"):
+            return web.json_response({"data": [{"id": "1"}]})
+        return web.json_response({"data": [comment("11", NOW) | {"timestamp": at}]})
+
+    (found,) = await listed(connect(await serve(answer)))
+    assert isinstance(found, Message)
+    assert "no_timestamp" in found.flags
+
+
 @pytest.mark.parametrize(("page_id", "named"), [(None, {"id": "9876", "user_id": ACCOUNT}), ("106", {"id": ACCOUNT})])
 async def test_a_check_knows_the_account_by_either_login(
     serve: Serve, connect: Connect, page_id: str | None, named: dict[str, str]

@@ -11,7 +11,7 @@ import msgspec
 
 from connectors.errors import AuthFailed, Refused, Unreachable
 from connectors.facebook import payload
-from connectors.facebook.parse import iso_moment
+from connectors.json_items import iso_moment
 from connectors.meta_graph import Graph, read
 
 COMMENT_FIELDS = "id,message,from,created_time,parent{id},is_hidden,attachment"

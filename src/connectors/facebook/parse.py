@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from msgspec import Struct
 
 from connectors import meta_messaging
 from connectors.facebook.payload import Author, Change, Comment, Enclosed, Feed, Listed
-from connectors.json_items import UNREADABLE, decode, each, identifier, moment, whole
+from connectors.json_items import UNREADABLE, decode, each, identifier, listed_moment, moment, whole
 from connectors.meta_attachments import absolute
 from connectors.meta_messaging import Entry, Product
 from normalizer import message as events
@@ -115,8 +115,7 @@ def _listed(reading: Reading, raw: Raw, listed: Listed, item: msgspec.Raw, _: st
     comment = decode(item, Comment)
     if comment.from_ is not None and str(comment.from_.id) == listed.page_id:
         return [Ignored(reason="own comment")]
-    sent_at = iso_moment(comment.created_time)
-    flags = () if sent_at is not None else ("no_timestamp",)
+    sent_at, flags = listed_moment(comment.created_time, raw.received_at)
     parent = comment.parent.id if comment.parent is not None else ""
     said = Said(
         id=identifier(comment.id),
@@ -124,7 +123,7 @@ def _listed(reading: Reading, raw: Raw, listed: Listed, item: msgspec.Raw, _: st
         anchor=parent or comment.id,
         author=comment.from_,
         text=comment.message or "",
-        sent_at=sent_at or raw.received_at,
+        sent_at=sent_at,
         received_at=raw.received_at,
         attachments=_enclosed(comment.attachment),
         flags=(*flags, "hidden") if comment.is_hidden else flags,
@@ -197,13 +196,4 @@ def _text(raw: msgspec.Raw) -> str | None:
     try:
         return msgspec.json.decode(raw, type=str)
     except UNREADABLE:
-        return None
-
-
-def iso_moment(text: str | None) -> datetime | None:
-    """The time of a listed item ("2026-01-05T00:30:00+0000") as UTC, or None when it is none."""
-    try:
-        at = datetime.fromisoformat(text or "")
-        return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
         return None

@@ -23,12 +23,11 @@ from connectors.instagram.parse import (
     MENTION,
     MENTIONED_COMMENT,
     MENTIONED_MEDIA,
-    listed_moment,
     parse,
     product,
 )
 from connectors.instagram.settings import Settings
-from connectors.json_items import is_identifier
+from connectors.json_items import is_identifier, iso_moment
 from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable, window
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
@@ -68,7 +67,7 @@ class Instagram(MetaAccount):
             return None
         earliest = out.first_attempt_at - CLOCK_SKEW
         for written in await self._written(out):
-            at = listed_moment(written.created_time or written.timestamp)
+            at = iso_moment(written.created_time or written.timestamp)
             if at is not None and at >= earliest and (written.message or written.text) == out.text:
                 return self._sent(written.id, at)
         return None

@@ -9,8 +9,8 @@ from datetime import datetime
 import msgspec
 
 from connectors.errors import Refused
-from connectors.instagram.parse import listed_moment
 from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Written
+from connectors.json_items import iso_moment
 from connectors.meta_graph import Graph, read
 
 MOST_REPLIES = 50  # listed below one comment
@@ -79,7 +79,7 @@ def _since(item: msgspec.Raw, moment: datetime) -> list[msgspec.Raw]:
     found = read(item, ListedComment)
     if found is None:
         return [item]
-    at = listed_moment(found.timestamp)
+    at = iso_moment(found.timestamp)
     new = [item] if at is None or at >= moment else []
     for reply in found.replies.data if found.replies is not None else ():
         new += _since(reply, moment)

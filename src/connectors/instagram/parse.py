@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from connectors.errors import Malformed
 from connectors.instagram.payload import Change, Comment, Listed, Mention
-from connectors.json_items import CLOCK_SKEW, decode, each, identifier, is_identifier, moment, whole
+from connectors.json_items import decode, each, identifier, is_identifier, listed_moment, moment, whole
 from connectors.meta_messaging import NOTHING, Entry, Product, messaging, of_another_app
 from connectors.meta_messaging import parse as parse_delivery
 from normalizer import message as events
@@ -84,7 +84,7 @@ class Reading:
 
     def comment(self, item: Comment, at: tuple[datetime, tuple[str, ...]] | None, media: str | None) -> Event:
         """One comment, from a webhook (`at` given) or from a list."""
-        sent_at, flags = at or _listed_at(item.timestamp, self._received_at)
+        sent_at, flags = at or listed_moment(item.timestamp, self._received_at)
         author = item.from_.id if item.from_ is not None else None
         if item.is_of(self._account):
             return Ignored(reason="own comment")
@@ -138,19 +138,3 @@ class Reading:
             post_ref=media,
             flags=(*flags, "mention", "unsupported"),
         )
-
-
-def listed_moment(text: str | None) -> datetime | None:
-    """The API's time ("2026-01-05T03:00:00+0000") in UTC, or None when it is none."""
-    try:
-        at = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return at.astimezone(UTC) if at.tzinfo is not None else None
-
-
-def _listed_at(text: str | None, received_at: datetime) -> tuple[datetime, tuple[str, ...]]:
-    at = listed_moment(text)
-    if at is None:
-        return received_at, ("no_timestamp",)
-    return at, ("future_timestamp",) if at > received_at + CLOCK_SKEW else ()
