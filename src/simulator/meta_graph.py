@@ -30,7 +30,7 @@ class MetaError(Refusal):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """An invalid token also carries the header that OAuth asks for (RFC 6750)."""
+        """An invalid token also carries the header that OAuth asks for."""
         if self.code != 190:
             return {}
         return {"WWW-Authenticate": 'OAuth "Facebook Platform" "invalid_token" "token expired"'}
