@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from connectors import registry
 from connectors.contract import Setup
 from connectors.facts import Facts
+from harness.serving import MakeSetup, Serve, small_servers
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 MINIMAL: dict[str, dict[str, Any]] = {
@@ -53,9 +53,6 @@ MINIMAL: dict[str, dict[str, Any]] = {
     },
 }
 
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
-
 
 @pytest.fixture
 async def make_setup() -> AsyncIterator[MakeSetup]:
@@ -90,17 +87,5 @@ async def make_setup() -> AsyncIterator[MakeSetup]:
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Starts a small server that gives every request to one function; returns its address."""
-    runners: list[web.AppRunner] = []
-
-    async def start(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        runners.append(runner)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    yield start
-    for runner in runners:
-        await runner.cleanup()
+    async with small_servers() as start_one:
+        yield start_one

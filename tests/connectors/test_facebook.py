@@ -15,7 +15,8 @@ from connectors.errors import Ambiguous, AuthFailed, Refused, Unreachable, Windo
 from connectors.facebook import CONNECTOR
 from connectors.facebook.parse import Reading, parse
 from connectors.meta_messaging import Product
-from harness.facebook_page import SARI, TONO, MakeSetup, Ours, Serve, out, page_of
+from harness.facebook_page import SARI, TONO, Ours, out, page_of
+from harness.serving import MakeSetup, Serve
 from normalizer.message import Attachment, Deletion, Delivery, Edit, Ignored, Message, Raw
 from simulator.facebook import Facebook as Page
 from simulator.place import Attachment as File

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from connectors.errors import Ambiguous
 from connectors.facebook import Facebook
-from harness.facebook_page import SARI, TONO, MakeSetup, Ours, Serve, out, page_of
+from harness.facebook_page import SARI, TONO, Ours, out, page_of
+from harness.serving import MakeSetup, Serve
 from normalizer.message import Message
 from simulator.facebook import Facebook as Page
 

@@ -21,7 +21,8 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.facebook import Facebook
-from harness.facebook_page import SARI, MakeSetup, Ours, Serve, out, page_of
+from harness.facebook_page import SARI, Ours, out, page_of
+from harness.serving import MakeSetup, Serve
 from normalizer.message import File
 from simulator import Weather
 from simulator.facebook import Facebook as Page

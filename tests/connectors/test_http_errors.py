@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,8 +18,8 @@ from connectors.codes import load
 from connectors.errors import CLASSES, Ambiguous, ConnectorError, Throttled, Unavailable
 from connectors.http_errors import call, retry_after
 from connectors.meta_graph import deciding
+from harness.serving import Serve
 
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 HERE = Path(connectors.__file__).parent
 CLOUD = load(HERE / "whatsapp_cloud" / "codes.yaml")

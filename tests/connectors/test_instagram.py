@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from connectors.contract import Setup
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -22,6 +21,7 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.instagram import Instagram
+from harness.serving import MakeSetup
 from normalizer.message import Attachment, File, Message, Outgoing, Raw
 from simulator.app import start
 from simulator.instagram import Instagram as Meta
@@ -29,7 +29,6 @@ from simulator.instagram import payloads
 from simulator.instagram.payloads import Update
 from simulator.whatsapp_cloud.payloads import encode
 
-MakeSetup = Callable[..., Setup]
 ACCOUNT, PAGE = "17841400000000001", "106540352249001"
 SARI = "sari.w"
 

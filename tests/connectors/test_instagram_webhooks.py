@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
-from connectors.contract import Setup
 from connectors.instagram import Instagram
+from harness.serving import MakeSetup, Serve
 from harness.webhook import Webhook
 from normalizer.message import Deletion, Delivery, Edit, Ignored, Message, Outgoing
 from simulator.app import start
 from simulator.instagram import Instagram as Meta
 
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 ACCOUNT = "17841400000000001"
 SARI, BUDI = "sari.w", "budi_s"
 

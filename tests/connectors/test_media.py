@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
@@ -12,8 +11,8 @@ from aiohttp import web
 
 from connectors.errors import AuthFailed, ConnectorError, Throttled, Unavailable, Unreachable
 from connectors.media import Checked, Gone, MediaClient, is_public
+from harness.serving import Serve
 
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 HOSTS = ["graph.facebook.com", "lookaside.fbsbx.com", "*.fbcdn.net"]
 BEARER = {"Authorization": "Bearer invented"}
 

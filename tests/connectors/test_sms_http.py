@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.contract import Lookup, Reconcile, Setup
+from connectors.contract import Lookup, Reconcile
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -24,13 +24,11 @@ from connectors.errors import (
     Unreachable,
 )
 from connectors.sms_http import SmsHttp, build
+from harness.serving import MakeSetup, Serve
 from harness.webhook import Webhook
 from normalizer.message import Delivery, File, Ignored, Message, Outgoing, Permission, Raw
 from simulator.app import start
 from simulator.sms import Sms
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 SARI = "+6281200000001"
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "sms_http" / "settings.json"

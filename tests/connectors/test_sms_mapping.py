@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -15,14 +14,12 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from connectors.contract import Request, Setup
+from connectors.contract import Request
 from connectors.errors import Ambiguous, AuthFailed, Malformed, Misconfigured, Rejected
 from connectors.sms_http import SmsHttp, build
 from connectors.sms_http.settings import CODES, Settings
+from harness.serving import MakeSetup, Serve
 from normalizer.message import Delivery, Ignored, Message, Outgoing, Permission, Raw
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 STAMP = str(int(NOW.timestamp()))

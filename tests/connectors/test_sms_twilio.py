@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,26 +10,24 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 from multidict import MultiDict
 from twilio.request_validator import RequestValidator
 
-from connectors.contract import Lookup, Reconcile, Request, Setup
-from connectors.errors import CLASSES, Ambiguous, AuthFailed, Malformed, Misconfigured, Rejected, Unreachable
+from connectors.contract import Lookup, Reconcile, Request
+from connectors.errors import CLASSES, AuthFailed, Malformed, Misconfigured, Rejected, Unreachable
 from connectors.sms_http import TwilioSms, build
 from connectors.sms_http.parse import Rules, parse
 from connectors.sms_http.settings import CODES, Settings
 from connectors.twilio_messages import LISTED
+from harness.serving import MakeSetup, Serve
+from harness.twilio import tells_what_went
 from harness.webhook import Webhook
 from normalizer.message import Delivery, Ignored, Message, Outgoing, Permission, Raw
 from simulator.app import start
 from simulator.twilio import Twilio
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 SARI = "+6281200000001"
 OURS = "+15005550006"
@@ -169,22 +167,7 @@ def test_the_table_is_tested_whole() -> None:
 async def test_an_ambiguous_send_is_looked_for_before_a_retry(twilio: Twilio, connector: TwilioSms) -> None:
     """A13: the list tells whether it went, in the plain spelling that went out; nobody else's is taken for it."""
     assert isinstance(connector, Lookup)
-    begun = datetime.now(UTC)
-    twilio.faults.stall(2, accepted=True)
-    with pytest.raises(Ambiguous):
-        await connector.send(out(text="“Nomor” – 1"))
-    twilio.faults.reset()
-    with pytest.raises(Ambiguous):
-        await connector.send(out(text="lost"))
-    for number in range(3):  # more than one page
-        await connector.send(out(text=f"other {number}"))
-    found = await connector.find(out(text="“Nomor” – 1", first_attempt_at=begun))
-    assert found is not None
-    assert found.provider_id == next(each.sid for each in twilio.sent if each.body == '"Nomor" - 1')
-    assert await connector.find(out(text="lost", first_attempt_at=begun)) is None
-    assert await connector.find(out(text="“Nomor” – 1", recipient=OURS, first_attempt_at=begun)) is None
-    assert await connector.find(out(text="“Nomor” – 1", first_attempt_at=begun + timedelta(hours=1))) is None
-    assert await connector.find(out(text="“Nomor” – 1")) is None
+    await tells_what_went(twilio, connector, out, said="“Nomor” – 1", kept='"Nomor" - 1', other=OURS)
 
 
 async def test_what_the_webhook_missed_is_listed(ours: Webhook, twilio: Twilio, connector: TwilioSms) -> None:

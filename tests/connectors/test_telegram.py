@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiohttp import web
 from msgspec import json
 
 from connectors.contract import Push, Reconcile, Request
@@ -31,7 +30,6 @@ from simulator.telegram import Limits
 from simulator.telegram import Telegram as Bot
 from telegram_bot import PUBLIC_URL, SECRET, TOKEN, connected, running_bot
 
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 WEBHOOK = f"{PUBLIC_URL}/in/akseleran-telegram"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.contract import Setup
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -25,13 +24,12 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.whatsapp_cloud import WhatsAppCloud
+from harness.serving import MakeSetup, Serve
 from normalizer.message import Attachment, Delivery, File, Message, Outgoing, Raw, Unreadable
 from simulator.app import Simulation, start
 from simulator.whatsapp_cloud import WhatsAppCloud as Meta
 from simulator.whatsapp_cloud import inbound, payloads
 
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 SARI = "6281200000001"
 
 

@@ -4,67 +4,33 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 
-from connectors.contract import Request, Setup
-from connectors.errors import Rejected
 from connectors.whatsapp_cloud import WhatsAppCloud
-from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Outgoing, Raw, Rekey
+from harness.serving import MakeSetup, Serve
+from harness.webhook import Webhook
+from normalizer.message import Deletion, Delivery, Edit, Ignored, Message, Outgoing, Raw, Rekey
 from simulator.app import start
 from simulator.whatsapp_cloud import Number, inbound
 from simulator.whatsapp_cloud import WhatsAppCloud as Meta
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "specs" / "meta" / "examples" / "whatsapp-webhooks.jsonl"
 SARI = "6281200000001"
 
 
-class Ours:
-    """Our webhook: hands every request to the connector and keeps what it means."""
-
-    def __init__(self) -> None:
-        self.connector: WhatsAppCloud | None = None
-        self.events: list[Event] = []
-
-    async def answer(self, called: web.Request) -> web.StreamResponse:
-        """What the gateway does, without its journal."""
-        headers = tuple((name.lower(), value) for name, value in called.headers.items())
-        request = Request(
-            method=called.method,
-            target=called.raw_path,
-            headers=headers,
-            body=await called.read(),
-            received_at=datetime.now(UTC),
-        )
-        assert self.connector is not None
-        try:
-            intake = self.connector.receive(request)
-        except Rejected as rejected:
-            return web.Response(status=rejected.status)
-        for raw in intake.keep:
-            self.events += self.connector.parse(raw)
-        return web.Response(body=intake.answer.body, content_type=intake.answer.content_type)
-
-
 @pytest.fixture
-async def ours(serve: Serve, make_setup: MakeSetup) -> AsyncIterator[Ours]:
+def ours() -> Webhook:
     """Our webhook."""
-    ours = Ours()
-    yield ours
-    if ours.connector is not None:
-        await ours.connector.aclose()
+    return Webhook()
 
 
 @pytest.fixture
-async def meta(ours: Ours, serve: Serve, make_setup: MakeSetup) -> AsyncIterator[Meta]:
+async def meta(ours: Webhook, serve: Serve, make_setup: MakeSetup) -> AsyncIterator[Meta]:
     """Meta, pretended, whose webhooks come to us."""
     account = Meta(
         app_secret="invented-app-secret",
@@ -75,13 +41,21 @@ async def meta(ours: Ours, serve: Serve, make_setup: MakeSetup) -> AsyncIterator
         webhook_url=await serve(ours.answer) + "/in/wa",
         status_delays={"sent": 0.0, "delivered": 0.0, "read": 0.0},
     )
-    simulation = await start([account])
-    ours.connector = WhatsAppCloud(make_setup("whatsapp_cloud", api_base=account.base_url))
-    yield account
-    await simulation.aclose()
+    async with await start([account]):
+        connector = WhatsAppCloud(make_setup("whatsapp_cloud", api_base=account.base_url))
+        ours.connector = connector
+        yield account
+        await connector.aclose()
 
 
-async def test_every_kind_of_message_over_the_wire(ours: Ours, meta: Meta) -> None:
+@pytest.fixture
+def connector(ours: Webhook, meta: Meta) -> WhatsAppCloud:
+    """The connector behind our webhook, once Meta runs."""
+    assert isinstance(ours.connector, WhatsAppCloud)
+    return ours.connector
+
+
+async def test_every_kind_of_message_over_the_wire(ours: Webhook, meta: Meta) -> None:
     """Signed by the simulator, accepted and read by us: complaints, taps, files, edits, identities."""
     first = await meta.inject_text(SARI, "Dana belum cair — 🙏", name="Sari", username="sari.w")
     await meta.inject_image(SARI, b"bukti", caption="Bukti")
@@ -112,7 +86,7 @@ async def test_every_kind_of_message_over_the_wire(ours: Ours, meta: Meta) -> No
     assert edit.message_key == deletion.message_key == ours.events[0].key
 
 
-async def test_a_batch_of_two_numbers_is_read_whole(ours: Ours, meta: Meta) -> None:
+async def test_a_batch_of_two_numbers_is_read_whole(ours: Webhook, meta: Meta) -> None:
     """T1: 300 messages of two numbers in as few POSTs as Meta allows; each names the number that it was sent to."""
     other = Number("208811112222333", "622150996111", "102290129340398")
     updates = [
@@ -127,11 +101,10 @@ async def test_a_batch_of_two_numbers_is_read_whole(ours: Ours, meta: Meta) -> N
     assert all(message.key.startswith(f"wa:{message.account}:") for message in messages)
 
 
-async def test_statuses_bring_our_key_and_the_cost_back(ours: Ours, meta: Meta) -> None:
+async def test_statuses_bring_our_key_and_the_cost_back(ours: Webhook, meta: Meta, connector: WhatsAppCloud) -> None:
     """A13: the status names the outbox key; A0.2: what it cost."""
     await meta.inject_text(SARI, "Halo")
-    assert ours.connector is not None
-    sent = await ours.connector.send(Outgoing(key="r-17.1", recipient=f"+{SARI}", text="Nomor: KLA-1"))
+    sent = await connector.send(Outgoing(key="r-17.1", recipient=f"+{SARI}", text="Nomor: KLA-1"))
     await meta.settled()
     told = [event for event in ours.events if isinstance(event, Delivery)]
     assert {event.state for event in told} >= {"sent", "delivered"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from aiohttp import web
 
-from connectors.contract import Setup
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -23,13 +22,12 @@ from connectors.errors import (
     WindowClosed,
 )
 from connectors.whatsapp_twilio import WhatsAppTwilio
+from harness.serving import MakeSetup, Serve
+from harness.twilio import tells_what_went
 from harness.webhook import Webhook
 from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing
 from simulator.app import start
 from simulator.twilio import Twilio
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 SARI = "whatsapp:+6281200000001"
 ACCOUNT = "ACd1a0b1c2d3e4f5061728394a5b6c7d8e"
@@ -158,22 +156,7 @@ async def test_trouble_on_the_way(twilio: Twilio, connector: WhatsAppTwilio) -> 
 async def test_an_ambiguous_send_is_looked_for_before_a_retry(twilio: Twilio, connector: WhatsAppTwilio) -> None:
     """A13: the list tells whether it went: the accepted one is found, the lost one is not, nor anybody else's."""
     await twilio.inject_text(SARI, "Halo")
-    begun = datetime.now(UTC)
-    twilio.faults.stall(2, accepted=True)
-    with pytest.raises(Ambiguous):
-        await connector.send(out(text="taken"))
-    twilio.faults.reset()
-    with pytest.raises(Ambiguous):
-        await connector.send(out(text="lost"))
-    for number in range(5):  # more than one page
-        await connector.send(out(text=f"other {number}"))
-    found = await connector.find(out(text="taken", first_attempt_at=begun))
-    assert found is not None
-    assert found.provider_id == next(each.sid for each in twilio.sent if each.body == "taken")
-    assert await connector.find(out(text="lost", first_attempt_at=begun)) is None
-    assert await connector.find(out(text="taken", recipient="+6281200000002", first_attempt_at=begun)) is None
-    assert await connector.find(out(text="taken", first_attempt_at=begun + timedelta(hours=1))) is None
-    assert await connector.find(out(text="taken")) is None
+    await tells_what_went(twilio, connector, out, said="taken", kept="taken", other="+6281200000002")
 
 
 async def test_what_the_webhook_missed_is_listed(ours: Webhook, twilio: Twilio, connector: WhatsAppTwilio) -> None:

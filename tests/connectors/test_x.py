@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.contract import Priced, Setup
+from connectors.contract import Priced
 from connectors.errors import (
     CLASSES,
     Ambiguous,
@@ -21,17 +21,16 @@ from connectors.errors import (
     Unavailable,
     Unreachable,
 )
-from connectors.x import WANTED, Account, Asking, CalledByX, build
+from connectors.x import Account, Asking, CalledByX, build
 from connectors.x.lists import alike
+from connectors.x.webhook import WANTED
+from harness.serving import MakeSetup, Serve
 from harness.webhook import Webhook
 from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing, Raw, Unreadable
 from receipts.route import NO_PUBLIC_ANSWER
 from simulator.app import start
 from simulator.place import Attachment as File
 from simulator.x import X
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 US = "1111111111111111111"
 OAUTH2 = {"client_id": "invented-client", "client_secret": "invented-client-secret", "refresh_token": "invented-first"}

@@ -10,15 +10,14 @@ from typing import Any
 
 import pytest
 
-from connectors.contract import Batch, Connector, Pull, Push, Reconcile, Setup
+from connectors.contract import Batch, Connector, Pull, Push, Reconcile
 from connectors.errors import AuthFailed, Refused, Throttled, Unavailable, Unreachable
 from connectors.x import Account, Asking, CalledByX, build
 from connectors.x.lists import id_at, moment_of
+from harness.serving import MakeSetup
 from normalizer.message import Message, Outgoing
 from simulator.app import start
 from simulator.x import X
-
-MakeSetup = Callable[..., Setup]
 
 US = "1111111111111111111"
 

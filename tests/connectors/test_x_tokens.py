@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from connectors.contract import Setup
 from connectors.errors import AuthFailed, Misconfigured, Unavailable
 from connectors.x import CalledByX
+from harness.serving import MakeSetup, Serve
 from normalizer.message import Outgoing
 from simulator.app import start
 from simulator.x import X
-
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 
 @pytest.fixture

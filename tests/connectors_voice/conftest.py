@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from connectors.voice_twilio import VoiceTwilio
 from connectors_voice.kit import ACCOUNT, Ours, no_network, setup_of
+from harness.serving import Serve, small_servers
 from simulator.app import start
 from simulator.twilio_voice import TwilioVoice
-
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
     """Starts a small server that gives every request to one function; returns its address."""
-    runners: list[web.AppRunner] = []
-
-    async def start_one(answer: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> str:
-        app = web.Application()
-        app.router.add_route("*", "/{path:.*}", answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        runners.append(runner)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    yield start_one
-    for each in runners:
-        await each.cleanup()
+    async with small_servers() as start_one:
+        yield start_one
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from connectors.voice_twilio import VoiceTwilio
 from connectors.voice_twilio.dialogue import HOLDS, RECORDINGS
@@ -25,12 +23,11 @@ from connectors_voice.kit import (
     read_back,
     setup_of,
 )  # fmt: skip
+from harness.serving import Serve
 from normalizer.message import Deletion
 from simulator.twilio_voice import HangUp, Key, Silence, Speech, TwilioVoice
 from simulator.twilio_voice.calls import Act
 from simulator.weather import Climate, Weather
-
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 
 async def test_the_whole_dialogue_in_indonesian(twilio: TwilioVoice, ours: Ours) -> None:

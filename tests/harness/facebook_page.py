@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from aiohttp import web
-
-from connectors.contract import Setup
 from connectors.facebook import Facebook
+from harness.serving import MakeSetup, Serve
 from harness.webhook import Webhook
 from normalizer.message import Event, Outgoing, Raw
 from simulator.app import start
 from simulator.facebook import Facebook as Page
 
-MakeSetup = Callable[..., Setup]
-Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 T = TypeVar("T")
 
 SARI, TONO = "24900000000001", "24900000000002"
