@@ -213,12 +213,15 @@ def _echo(said: Message, account: str, at: datetime, product: Product) -> Event:
 
 def _edit(edit: MessageEdit, account: str, at: datetime, product: Product) -> Event:
     key = product.key(account, identifier(edit.mid))
+    if edit.text is None:
+        # Instagram announces some new messages so (num_edit 0): as an edit it would blank what it names.
+        raise Malformed("an edit without words: look for the message in the provider's inbox", ".message_edit")
     return Edit(
         account=account,
         key=f"{key}:edit:{str(edit.num_edit)[:16]}",
         message_key=key,
         edited_at=at,
-        text=edit.text or "",
+        text=edit.text,
     )
 
 
