@@ -92,12 +92,14 @@ class Graph:
     async def pages(self, path: str, **params: str | int) -> AsyncGenerator[list[msgspec.Raw], None]:
         """The items of a list, page by page. Raises a class of `connectors.errors`."""
         position: dict[str, str] = {}
+        been: set[str] = set()
         while True:
             page = await self.get(path, Page, limit=LISTED_AT_ONCE, **params, **position)
             yield page.data
             cursors = page.paging.cursors if page.paging is not None and page.paging.next else None
-            if cursors is None or not cursors.after or cursors.after == position.get("after"):
+            if cursors is None or not cursors.after or cursors.after in been:
                 return
+            been.add(cursors.after)
             position = {"after": cursors.after}
 
     async def post(self, path: str, type_: type[T], body: dict[str, Any], done: Collection[int] = ()) -> T | None:

@@ -99,6 +99,21 @@ async def test_a_list_that_heeds_no_moment_ends(serve: Serve, make_setup: MakeSe
     assert next(asked) == 4
 
 
+async def test_a_list_that_leads_back_to_itself_ends(serve: Serve, make_setup: MakeSetup) -> None:
+    """A position that was asked for before is not asked for again."""
+    asked = itertools.count()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/feed"):
+            return web.json_response({"data": [{"id": "9_1"}]})
+        number = next(asked)
+        paging = {"next": "https://graph.facebook.com/", "cursors": {"after": f"page-{number % 3}"}}
+        assert number < 10
+        return web.json_response({"data": [comment("9_10", NOW)], "paging": paging})
+
+    assert set(await listed(make_setup, await serve(answer))) == {"9_10"}
+
+
 async def listed(make_setup: MakeSetup, base: str, since: datetime = NOW - HOUR) -> list[str]:
     """The ids of the comments that the connector lists."""
     ours = Ours()
