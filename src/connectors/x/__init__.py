@@ -10,33 +10,29 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from connectors import facts, signing
+from connectors import facts
 from connectors.contract import Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, AuthFailed, ConnectorError, Misconfigured, Refused, Throttled, Unreachable
 from connectors.json_items import UNREADABLE
 from connectors.media import MediaClient
-from connectors.x import content, costs, problems
-from connectors.x.answers import Answer, Made, Subscription, Webhook
+from connectors.x import content
+from connectors.x.answers import DUPLICATE_TEXT, Made, data
 from connectors.x.client import Api
+from connectors.x.costs import Costs
 from connectors.x.lists import Cursor, Lists, Place, id_at
 from connectors.x.parse import DM, POST, Source, parse
 from connectors.x.payload import User
 from connectors.x.posts import talk_with
 from connectors.x.settings import Settings
-from connectors.x.webhook import Receiver
+from connectors.x.webhook import Hook
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
-HERE = Path(__file__).parent
-FACTS = facts.load(HERE / "facts.yaml")
-PRICES = costs.load(HERE / "prices.yaml")
-#: Without these we are deaf: the last one tells of messages that only a person can read.
-WANTED = ("dm.received", "post.mention.create", "chat.received")
+FACTS = facts.load(Path(__file__).parent / "facts.yaml")
 _RECIPIENT = re.compile(r"([0-9]{1,19})(?:/([0-9]{1,19}))?")
 #: How far X's clock may lag behind ours when we look for what we sent.
 _CLOCKS = timedelta(minutes=2)
@@ -54,7 +50,7 @@ class Account:
         self._setup = setup
         self._settings = settings
         self._api = Api(setup)
-        self._costs = costs.Costs(PRICES)
+        self._costs = Costs()
         self._lists = Lists(setup, self._api, self._costs)
         self._media = MediaClient(
             setup.facts.media_hosts.value,
@@ -83,7 +79,7 @@ class Account:
         if to is None:
             raise Unreachable("not the id of a user of X")
         if not out.public:
-            made = _data(await self._api.create_direct_message(participant_id=to[1], text=out.text), Made)
+            made = data(await self._api.create_direct_message(participant_id=to[1], text=out.text), Made)
             return self._message_sent(made.dm_event_id if made is not None else None, to[1])
         if to[2] is None:
             raise Refused("recipient", "there is no post to answer in public")
@@ -116,7 +112,7 @@ class Account:
 
     async def check(self) -> None:
         """Asks X who we are. Raises AuthFailed, Misconfigured, Unavailable, Throttled."""
-        found = _data(await self._api.request("GET", "/2/users/me"), User)
+        found = data(await self._api.request("GET", "/2/users/me"), User)
         if found is None or str(found.id) != self.account:
             raise Misconfigured("user_id: the access belongs to another account")
 
@@ -168,9 +164,9 @@ class Account:
 
     async def _reply(self, out: Outgoing, post: str) -> Sent:
         try:
-            made = _data(await self._api.create_tweet(text=out.text, in_reply_to_tweet_id=post), Made)
+            made = data(await self._api.create_tweet(text=out.text, in_reply_to_tweet_id=post), Made)
         except Refused as refused:
-            if out.possible_duplicate and refused.code == str(problems.DUPLICATE_TEXT):
+            if out.possible_duplicate and refused.code == str(DUPLICATE_TEXT):
                 # The first attempt had no answer and did arrive: X takes the same text under a post only once.
                 return Sent(provider_id=post, at=self._setup.now())
             raise
@@ -192,14 +188,11 @@ class CalledByX(Account):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        secrets = signing.keys([each.secret for each in self._settings.consumer_keys])
-        self._receiver = Receiver(setup.channel_id, secrets, most=setup.facts.max_body_bytes.value)
-        #: Whether X was asked since the start to push again what we missed while we were away.
-        self._replayed = False
+        self._hook = Hook(setup, self._api)
 
     def receive(self, request: Request) -> Intake:
         """Answers X's challenge, or keeps a POST whose signature is good. Raises Rejected."""
-        return self._receiver.receive(request)
+        return self._hook.receive(request)
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
         """What X lists since `moment` (UTC); the first time X is asked besides to push again what no list shows.
@@ -209,43 +202,13 @@ class CalledByX(Account):
         async with aclosing(super().since(moment)) as listed:
             async for batch in listed:
                 yield batch
-        if self._settings.replay and not self._replayed:
-            await self._replay(moment)
+        if self._settings.replay:
+            await self._hook.replay(moment)
 
     async def check(self) -> None:
         """Asks X who we are, whether our webhook is valid, and whether all is subscribed. Raises Misconfigured, ..."""
         await super().check()
-        hook = await self._webhook()
-        if hook is None:
-            raise Misconfigured("X has no webhook with our address: register it (POST /2/webhooks)")
-        if not hook.valid:
-            raise Misconfigured("X holds our webhook for invalid and sends nothing: validate it (PUT /2/webhooks/{id})")
-        answer = await self._api.as_app("GET", "/2/activity/subscriptions?max_results=1000")
-        subscribed = _data(answer, list[Subscription]) or []
-        ours = (self.account, hook.id)
-        known = {each.event_type for each in subscribed if (each.filter.user_id, each.webhook_id) == ours}
-        missing = [each for each in WANTED if each not in known]
-        if missing:
-            raise Misconfigured(f"not subscribed here (POST /2/activity/subscriptions): {', '.join(missing)}")
-
-    async def _webhook(self) -> Webhook | None:
-        ours = f"{self._setup.public_url.rstrip('/')}/in/{self.channel_id}"
-        webhooks = _data(await self._api.as_app("GET", "/2/webhooks"), list[Webhook]) or []
-        return next((each for each in webhooks if each.url == ours), None)
-
-    async def _replay(self, moment: datetime) -> None:
-        """Asks for what was pushed while we were away: encrypted messages and quotations stand in no list."""
-        now = self._setup.now().astimezone(UTC)
-        hours = timedelta(hours=self.facts.redelivery_hours.value)
-        begin = max(moment.astimezone(UTC), now - hours + timedelta(minutes=1))
-        span = {"from_date": f"{begin:%Y%m%d%H%M}", "to_date": f"{now:%Y%m%d%H%M}"}
-        if span["from_date"] < span["to_date"] and (hook := await self._webhook()) is not None:
-            try:
-                await self._api.as_app("POST", "/2/webhooks/replay", {"webhook_id": hook.id, **span})
-            except (AuthFailed, Refused, Unreachable):
-                self._replayed = True
-                raise Refused("replay", "X grants no replay; set `replay: false`, or see what the app may do") from None
-        self._replayed = True
+        await self._hook.check()
 
 
 class Asking(Account):
@@ -267,14 +230,6 @@ class Asking(Account):
 
 def _places(moment: datetime) -> dict[Source, Place]:
     return {DM: Place(id_at(moment)), POST: Place(id_at(moment))}
-
-
-def _data(answer: Any, type_: type[Any]) -> Any:
-    """The `data` of an answer, or None when it cannot be read as that."""
-    try:
-        return msgspec.json.decode(msgspec.json.decode(answer.body, type=Answer).data, type=type_)
-    except UNREADABLE:
-        return None
 
 
 def build(setup: Setup) -> Connector:

@@ -19,10 +19,10 @@ from connectors import http_errors
 from connectors.contract import Setup
 from connectors.errors import AuthFailed, Unavailable
 from connectors.http_errors import Answered
-from connectors.x import problems
-from connectors.x.answers import Token
+from connectors.x import answers
+from connectors.x.answers import Called, Token
+from connectors.x.content import readable
 from connectors.x.payload import NOTHING
-from connectors.x.problems import Called
 from connectors.x.settings import Settings
 from connectors.x.tokens import Tokens
 
@@ -58,7 +58,14 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         user_auth: bool = True,
     ) -> Answered:
         """A good answer to a call of tweepy's, made in the name of the account. Raises a class of connectors.errors."""
-        return await self._checked(method, self._url(route, params), _called(route), json)
+        url = self._url(route, params)
+        login = await self.login(method, url)
+        answer = await self._call(method, url, login, json)
+        if answer.status == 401 and self._tokens is not None:
+            # Withdrawn before its time: renewed once, and nothing was done under the old one.
+            login = await self.login(method, url, refused=login["Authorization"].removeprefix("Bearer "))
+            answer = await self._call(method, url, login, json)
+        return self._good(answer, _called(route), writes=method == "POST")
 
     async def as_app(self, method: str, route: str, json: Any = None) -> Answered:
         """A good answer to a call that only the app may make. Raises a class of connectors.errors."""
@@ -91,15 +98,6 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         if self._tokens is not None:
             await self._tokens.aclose()
 
-    async def _checked(self, method: str, url: str, called: Called, json: Any) -> Answered:
-        login = await self.login(method, url)
-        answer = await self._call(method, url, login, json)
-        if answer.status == 401 and self._tokens is not None:
-            # Withdrawn before its time: renewed once, and nothing was done under the old one.
-            login = await self.login(method, url, refused=login["Authorization"].removeprefix("Bearer "))
-            answer = await self._call(method, url, login, json)
-        return self._good(answer, called, writes=method == "POST")
-
     async def _call(self, method: str, url: str, login: Mapping[str, str], json: Any = None) -> Answered:
         headers = dict(login)
         sent: dict[str, Any] = {}
@@ -118,12 +116,11 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         )
 
     def _good(self, answer: Answered, called: Called, *, writes: bool) -> Answered:
-        if answer.status not in (200, 201):
-            raise problems.refusal(answer, called, self._setup.now(), writes=writes)
-        found = problems.read(answer)
+        found = readable(answer.body, answers.Answer)
         # X says 200 also when all that it has to say is what went wrong.
-        if found is not None and found.errors and found.data == NOTHING:
-            raise problems.refusal(answer, called, self._setup.now(), writes=writes)
+        wrong = found is not None and found.errors and found.data == NOTHING
+        if answer.status not in (200, 201) or wrong:
+            raise answers.refusal(answer, called, self._setup.now(), writes=writes)
         return answer
 
     async def _log_app_in(self) -> str:
@@ -141,10 +138,10 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         if answer.status in (400, 401, 403):
             raise AuthFailed("X refuses the key and secret of the app (consumer_keys)")
         self._good(answer, "account", writes=False)
-        try:
-            return msgspec.json.decode(answer.body, type=Token).access_token
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            raise Unavailable("X hands out no token for the app") from None
+        token = readable(answer.body, Token)
+        if token is None or not token.access_token:
+            raise Unavailable("X hands out no token for the app")
+        return token.access_token
 
     def _url(self, route: str, params: Mapping[str, Any] | None = None) -> str:
         # Sorted and quoted here, so that what is signed is what is sent.

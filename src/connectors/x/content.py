@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from connectors.json_items import CLOCK_SKEW, UNREADABLE, decode
+from connectors.json_items import CLOCK_SKEW, UNREADABLE
 from connectors.x.payload import NOTHING, Entities, Media, Mention, User, Variant, Wrapped
 from normalizer.message import Attachment, AttachmentKind
 
+T = TypeVar("T")
 #: What `Attachment.ref` begins with where a file of a direct message is fetched through the API.
 DM_MEDIA = "dm/"
 _LINK = re.compile(r"https://t\.co/[A-Za-z0-9]{1,40}")
@@ -33,6 +35,14 @@ class Person(Struct, frozen=True, kw_only=True):
     name: str | None = None
 
 
+def readable(item: bytes | msgspec.Raw, type_: type[T]) -> T | None:
+    """The item as `type_`, or None when it is none: a proxy's HTML, truncated, too deep."""
+    try:
+        return msgspec.json.decode(item, type=type_)
+    except UNREADABLE:
+        return None
+
+
 def words(text: str, entities: Entities | None) -> str:
     """The text as it was written: short links become the addresses behind them."""
     behind = {url.url: url.expanded_url for url in (entities.urls if entities else None) or () if url.expanded_url}
@@ -48,12 +58,10 @@ def files(items: Iterable[msgspec.Raw], wanted: Sequence[str] | None = None) -> 
     found: list[Attachment] = []
     keys = None if wanted is None else set(wanted)
     for item in items:
-        try:
-            media = decode(item, Media)
-        except UNREADABLE:
+        media = readable(item, Media)
+        if media is None:
             found.append(Attachment(error="X's description of this file cannot be read"))
-            continue
-        if keys is None or media.media_key in keys:
+        elif keys is None or media.media_key in keys:
             found.append(_file(media))
             if keys is not None:
                 keys.discard(media.media_key or "")
@@ -63,12 +71,10 @@ def files(items: Iterable[msgspec.Raw], wanted: Sequence[str] | None = None) -> 
 
 def person(item: msgspec.Raw) -> Person | None:
     """A user out of what a payload includes, or None when it cannot be read as one."""
-    try:
-        # X wraps a user in an object of its own in some events and not in others.
-        inner = decode(item, Wrapped).data
-        return of_user(decode(item if inner == NOTHING else inner, User))
-    except UNREADABLE:
-        return None
+    # X wraps a user in an object of its own in some events and not in others.
+    wrapped = readable(item, Wrapped)
+    user = readable(wrapped.data if wrapped is not None and wrapped.data != NOTHING else item, User)
+    return of_user(user) if user is not None else None
 
 
 def of_user(user: User) -> Person | None:
@@ -98,21 +104,15 @@ def start_of(mention: Mention) -> int:
 
 def stamped(text: str | None, received_at: datetime) -> tuple[datetime, tuple[str, ...]]:
     """X's time ("2026-01-05T03:00:00.000Z", or the old "Mon Jan 05 03:00:00 +0000 2026") in UTC; else ours, flagged."""
-    at = instant(text)
-    if at is None:
-        return received_at, ("no_timestamp",)
-    return at, ("future_timestamp",) if at > received_at + CLOCK_SKEW else ()
-
-
-def instant(text: str | None) -> datetime | None:
-    """The moment that a text of X names, UTC, or None."""
     for read in (datetime.fromisoformat, lambda old: datetime.strptime(old, "%a %b %d %H:%M:%S %z %Y")):
         try:
             at = read(text or "")
-            return at.astimezone(UTC) if at.tzinfo is not None else None
+            if at.tzinfo is not None:
+                at = at.astimezone(UTC)
+                return at, ("future_timestamp",) if at > received_at + CLOCK_SKEW else ()
         except (ValueError, OverflowError):
             continue
-    return None
+    return received_at, ("no_timestamp",)
 
 
 def _file(media: Media) -> Attachment:

@@ -23,12 +23,16 @@ class Prices(BaseModel):
     each: Mapping[str, float]
 
 
+PRICES = Prices.model_validate(
+    YAML(typ="safe", pure=True).load((Path(__file__).parent / "prices.yaml").read_text(encoding="utf-8"))
+).each
+
+
 class Costs:
     """Counts in US dollars; what is read twice on one day (UTC) is billed once."""
 
-    def __init__(self, prices: Prices) -> None:
-        self._prices = prices.each
-        self._spent = dict.fromkeys(prices.each, 0.0)
+    def __init__(self) -> None:
+        self._spent = dict.fromkeys(PRICES, 0.0)
         self._day: date | None = None
         self._read: set[str] = set()
 
@@ -39,7 +43,7 @@ class Costs:
 
     def made(self, what: str) -> None:
         """Counts one message or post that X took."""
-        self._spent[what] += self._prices[what]
+        self._spent[what] += PRICES[what]
 
     def read(self, what: str, ids: Iterable[str], day: date) -> None:
         """Counts what a list brought on this day (UTC)."""
@@ -49,11 +53,6 @@ class Costs:
         for each in ids:
             named = f"{what}:{each}"
             if named not in self._read:
-                self._spent[what] += self._prices[what]
+                self._spent[what] += PRICES[what]
                 if len(self._read) < _MOST_REMEMBERED:
                     self._read.add(named)
-
-
-def load(path: Path) -> Prices:
-    """The prices in `path`. Raises pydantic's ValidationError naming every wrong key."""
-    return Prices.model_validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))

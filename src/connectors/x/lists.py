@@ -6,6 +6,7 @@ cut, or that X's limit of 15 calls in 15 minutes interrupts, goes on where it wa
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -16,18 +17,19 @@ from msgspec import Struct
 from connectors.contract import Setup
 from connectors.errors import Refused, Unavailable
 from connectors.http_errors import Answered
-from connectors.json_items import UNREADABLE, is_identifier
 from connectors.x import content
 from connectors.x.answers import Page
 from connectors.x.client import Api
+from connectors.x.content import readable
 from connectors.x.costs import Costs
 from connectors.x.parse import DM, LISTED, POST, Source
-from connectors.x.payload import Attachments, Includes, Listed, ListedMessage, Reference
+from connectors.x.payload import Attachments, Entities, Includes, Listed, Reference
 from connectors.x.settings import Settings
 from normalizer.message import Raw
 
 #: Milliseconds since 1970 at which X's ids begin to count; the lower 22 bits are not time.
 EPOCH = 1_288_834_974_657
+_ID = re.compile(r"[0-9]{1,19}")
 USER = ["username", "name"]
 MEDIA = ["media_key", "type", "url", "preview_image_url", "variants"]
 FIELDS: Mapping[Source, Mapping[str, Any]] = {
@@ -70,6 +72,8 @@ class _Head(Struct):
     """What an item says of itself and of what it refers to."""
 
     id: str
+    text: str = ""
+    entities: Entities | None = None
     sender_id: str | None = None
     author_id: str | None = None
     attachments: Attachments | None = None
@@ -143,15 +147,14 @@ class Lists:
         while True:
             more = {"pagination_token": token} if token is not None else {}
             asked = {**FIELDS[DM], **more, "participant_id": person, "max_results": self._size}
-            page = _page(_answered(await self._api.get_direct_message_events(**asked)), token)
+            page = _page(await self._api.get_direct_message_events(**asked), token)
             heads = [head for item in page.data if (head := _head(item)) is not None]
             self._count(DM, [int(head.id) for head in heads])
-            for item in page.data:
-                found = _message(item)
-                if found is None or found.sender_id != self._account or int(found.id) < id_at(earliest):
+            for head in heads:
+                if head.sender_id != self._account or int(head.id) < id_at(earliest):
                     continue
-                if alike(content.words(found.text, found.entities)) == alike(text):
-                    return found.id
+                if alike(content.words(head.text, head.entities)) == alike(text):
+                    return head.id
             token = page.meta.next_token
             if token is None or any(int(head.id) < id_at(earliest) for head in heads):
                 return None
@@ -160,15 +163,15 @@ class Lists:
         today = self._setup.now().astimezone(UTC).date()
         self._costs.read("dm_read" if source == DM else "mention_read", map(str, ids), today)
 
-    async def _ask(self, source: Source, place: Place) -> Answered:
+    async def _ask(self, source: Source, place: Place) -> Any:
         asked = {**FIELDS[source], "user_fields": USER, "media_fields": MEDIA, "max_results": self._size}
         if place.token is not None:
             asked["pagination_token"] = place.token
         if source == DM:
-            return _answered(await self._api.get_direct_message_events(**asked))
+            return await self._api.get_direct_message_events(**asked)
         # An id made from a moment is none that X would know: then the moment itself is asked for.
         asked |= {"since_id": place.after} if place.given else {"start_time": moment_of(place.after)}
-        return _answered(await self._api.get_users_mentions(self._account, user_auth=True, **asked))
+        return await self._api.get_users_mentions(self._account, user_auth=True, **asked)
 
     def _raws(
         self, source: Source, items: Iterable[tuple[msgspec.Raw, _Head | None]], includes: Includes
@@ -206,36 +209,17 @@ def _next(place: Place, ids: list[int], token: str | None) -> Place:
 
 def _page(answer: Answered, token: str | None) -> Page:
     """The page that was asked for by this token."""
-    try:
-        page = msgspec.json.decode(answer.body, type=Page)
-    except UNREADABLE:
-        raise Unavailable("X's list cannot be read") from None
+    page = readable(answer.body, Page)
+    if page is None:
+        raise Unavailable("X's list cannot be read")
     if token is not None and page.meta.next_token == token:
         raise Astray("X's list leads in circles")
     return page
 
 
-def _answered(found: Any) -> Answered:
-    """What tweepy hands on of `Api.request`, which it does not look into."""
-    assert isinstance(found, Answered)
-    return found
-
-
 def _head(item: msgspec.Raw) -> _Head | None:
-    try:
-        head = msgspec.json.decode(item, type=_Head)
-    except UNREADABLE:
-        return None
-    return head if is_identifier(head.id) and head.id.isascii() and head.id.isdecimal() and len(head.id) < 20 else None
-
-
-def _message(item: msgspec.Raw) -> ListedMessage | None:
-    if _head(item) is None:
-        return None
-    try:
-        return msgspec.json.decode(item, type=ListedMessage)
-    except UNREADABLE:
-        return None
+    head = readable(item, _Head)
+    return head if head is not None and _ID.fullmatch(head.id) else None
 
 
 def alike(text: str) -> str:
@@ -244,11 +228,4 @@ def alike(text: str) -> str:
 
 
 def _by_name(items: Iterable[msgspec.Raw]) -> dict[str, msgspec.Raw]:
-    found: dict[str, msgspec.Raw] = {}
-    for item in items:
-        try:
-            named = msgspec.json.decode(item, type=_Named)
-        except UNREADABLE:
-            continue
-        found[named.media_key or named.id or ""] = item
-    return found
+    return {named.media_key or named.id or "": item for item in items if (named := readable(item, _Named)) is not None}

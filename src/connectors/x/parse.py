@@ -17,7 +17,6 @@ from connectors.x.payload import (
     Activity,
     Attached,
     Conversation,
-    Deleted,
     Delivery,
     DirectMessage,
     Encrypted,
@@ -27,6 +26,7 @@ from connectors.x.payload import (
     MarkRead,
     OldDeleted,
     OldPost,
+    Owned,
     Post,
 )
 from connectors.x.posts import Reading, deletion, old_deletion, old_post_events, post_events, sender_of, talk_with
@@ -96,14 +96,13 @@ def _activity(reading: Reading, activity: Activity) -> list[Event]:
         post = decode(activity.payload, Post, payload)
         return list(post_events(reading, post, includes, summoned=kind in SUMMONS))
     if kind == "post.delete":
-        gone = decode(activity.payload, Deleted, payload)
+        gone = decode(activity.payload, Owned, payload)
         return [deletion(reading, gone.id, gone.author_id, reading.received_at)]
     return [Ignored(reason=f"activity: {kind}" if kind in PASSED_OVER else "activity: other")]
 
 
 def _old(reading: Reading, delivery: Delivery) -> list[Event]:
-    talk = Conversation(delivery.direct_message_events, delivery.direct_message_mark_read_events, delivery.users)
-    found = _conversation(reading, talk, "$")
+    found = _conversation(reading, delivery, "$")
     found += each(
         delivery.tweet_create_events or (),
         "$.tweet_create_events",

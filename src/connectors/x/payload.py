@@ -9,19 +9,25 @@ from connectors.json_items import Stamp
 NOTHING = Raw(b"")
 
 
+# {"direct_message_events":[{...}],"users":{"222":{"data":{"id":"222","username":"sari_d","name":"Sari"}}}}
+class Conversation(Struct):
+    """The payload of dm.received, dm.sent and dm.read; the deprecated service has it beside other things."""
+
+    direct_message_events: list[Raw] | None = None
+    direct_message_mark_read_events: list[Raw] | None = None
+    users: dict[str, Raw] = {}
+
+
 # X Activity API:  {"data":{"event_uuid":"208","filter":{...},"event_type":"dm.received","payload":{...}}}
 # Account Activity API, deprecated:  {"for_user_id":"111","direct_message_events":[...],"users":{...}}
 # The end of a replay:  {"replay_job_status":{"webhook_id":"1","job_state":"Complete"}}
-class Delivery(Struct):
+class Delivery(Conversation):
     """One POST, of whichever of the two services."""
 
     data: Raw = NOTHING
     errors: list[Raw] | None = None
     replay_job_status: Raw = NOTHING
     for_user_id: str | None = None
-    users: dict[str, Raw] = {}
-    direct_message_events: list[Raw] | None = None
-    direct_message_mark_read_events: list[Raw] | None = None
     tweet_create_events: list[Raw] | None = None
     tweet_delete_events: list[Raw] | None = None
 
@@ -39,15 +45,6 @@ class Activity(Struct):
     filter: Filter = Filter()
     payload: Raw = NOTHING
     includes: Raw = NOTHING
-
-
-# {"direct_message_events":[{...}],"users":{"222":{"data":{"id":"222","username":"sari_d","name":"Sari"}}}}
-class Conversation(Struct):
-    """The payload of dm.received, dm.sent and dm.read."""
-
-    direct_message_events: list[Raw] | None = None
-    direct_message_mark_read_events: list[Raw] | None = None
-    users: dict[str, Raw] = {}
 
 
 class Url(Struct):
@@ -119,18 +116,11 @@ class MessageData(Struct):
     attachment: Attached | None = None
 
 
-class Target(Struct, frozen=True):
-    """{"recipient_id":"111"}"""
-
-    recipient_id: str | None = None
-
-
 class MessageCreate(Struct):
-    """{"target":{...},"sender_id":"222","message_data":{...}}"""
+    """{"sender_id":"222","message_data":{...}}"""
 
     sender_id: str
     message_data: MessageData
-    target: Target = Target()
 
 
 # {"type":"message_create","id":"208","created_timestamp":"1784928224372","message_create":{...}}
@@ -156,7 +146,6 @@ class MarkRead(Struct):
 class Encrypted(Struct):
     """A message of XChat: nobody without the account's private keys can read it."""
 
-    id: str = ""
     sender_id: str | None = None
 
 
@@ -204,8 +193,6 @@ class Post(Struct):
     author_id: str
     text: str = ""
     created_at: str | None = None
-    conversation_id: str | None = None
-    in_reply_to_user_id: str | None = None
     display_text_range: list[int] = []
     edit_history_tweet_ids: list[str] = []
     edit_history_post_ids: list[str] = []
@@ -224,13 +211,6 @@ class Includes(Struct, frozen=True):
     media: list[Raw] = []
     tweets: list[Raw] = []
     posts: list[Raw] = []
-
-
-class Author(Struct):
-    """{"id":"207","author_id":"111"}: whose the post is that another one quotes."""
-
-    id: str = ""
-    author_id: str | None = None
 
 
 class LongText(Struct):
@@ -264,7 +244,6 @@ class OldPost(Struct):
     created_at: str | None = None
     timestamp_ms: Stamp = None
     display_text_range: list[int] = []
-    in_reply_to_status_id_str: str | None = None
     entities: Entities | None = None
     extended_entities: OldMedia | None = None
     extended_tweet: LongText | None = None
@@ -272,8 +251,8 @@ class OldPost(Struct):
     quoted_status: Quoted | None = None
 
 
-class Deleted(Struct):
-    """{"id":"208","author_id":"222"}"""
+class Owned(Struct):
+    """{"id":"208","author_id":"222"}: a post that is gone, or that another one quotes."""
 
     id: str
     author_id: str
@@ -303,7 +282,6 @@ class ListedMessage(Struct):
     text: str = ""
     sender_id: str | None = None
     created_at: str | None = None
-    dm_conversation_id: str | None = None
     entities: Entities | None = None
     attachments: Attachments | None = None
 

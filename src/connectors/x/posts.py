@@ -8,10 +8,10 @@ from datetime import datetime
 from msgspec import Struct
 
 from connectors.errors import Malformed
-from connectors.json_items import UNREADABLE, decode, identifier, moment
+from connectors.json_items import identifier, moment
 from connectors.x import content
 from connectors.x.content import Person
-from connectors.x.payload import NOTHING, Author, Entities, Includes, OldDeleted, OldPost, Post
+from connectors.x.payload import NOTHING, Entities, Includes, OldDeleted, OldPost, Owned, Post
 from normalizer import message as events
 from normalizer.message import Attachment, Event, Ignored, ReplyAddress, Sender
 
@@ -57,7 +57,8 @@ def post_events(reading: Reading, post: Post, includes: Includes, *, summoned: b
     note = post.note_tweet or post.note_post
     text, entities = (note.text, note.entities) if note is not None else (post.text, post.entities)
     begins = post.display_text_range[0] if post.display_text_range else 0
-    ours = {author.id for author in _authors(includes) if author.author_id == reading.account}
+    authors = (content.readable(each, Owned) for each in (*includes.tweets, *includes.posts))
+    ours = {each.id for each in authors if each is not None and each.author_id == reading.account}
     quoted = any(each.type == "quoted" and each.id in ours for each in references)
     at, flags = content.stamped(post.created_at, reading.received_at)
     keys = post.attachments.media_keys if post.attachments is not None else None
@@ -167,11 +168,3 @@ def _mentioned(reading: Reading, entities: Entities | None, begins: int) -> bool
     return any(
         content.start_of(each) >= begins and content.names(each, reading.account, reading.username) for each in named
     )
-
-
-def _authors(includes: Includes) -> Iterable[Author]:
-    for item in (*includes.tweets, *includes.posts):
-        try:
-            yield decode(item, Author)
-        except UNREADABLE:
-            continue

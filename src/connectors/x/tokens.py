@@ -22,6 +22,7 @@ from msgspec import Struct
 from connectors import http_errors
 from connectors.errors import AuthFailed, Misconfigured, Unavailable
 from connectors.x.answers import Token
+from connectors.x.content import readable
 from connectors.x.settings import OAuth2
 
 #: A token is renewed this long before it ends.
@@ -122,11 +123,8 @@ class Tokens:
         )
         if answer.status in (400, 401, 403):
             raise AuthFailed("X refuses to renew the account's access: log the account in again (oauth2.refresh_token)")
-        try:
-            token = msgspec.json.decode(answer.body, type=Token) if answer.status == 200 else Token()
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            token = Token()
-        if not token.access_token:
+        token = readable(answer.body, Token) if answer.status == 200 else None
+        if token is None or not token.access_token:
             raise Unavailable(f"X hands out no token (HTTP {answer.status})")
         return Pair(
             login=old.login,
