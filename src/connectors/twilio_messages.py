@@ -193,15 +193,12 @@ class Messages:
         The cursor moves only with the last batch: a listing that was cut short is listed again.
         """
         newest = earliest
-        kept: tuple[Raw, ...] = ()
         async with aclosing(self._list({"To": to}, earliest)) as pages:
             async for page in pages:
-                if kept:
-                    yield Batch(keep=kept, cursor=earliest.isoformat())
                 found = [each for item in page.messages if (each := _inbound(item, earliest)) is not None]
                 newest = max([newest, *(at for _, at in found)])
-                kept = tuple([await keep(item) for item, _ in found])
-        yield Batch(keep=kept, cursor=newest.isoformat())
+                yield Batch(keep=tuple([await keep(item) for item, _ in found]), cursor=earliest.isoformat())
+        yield Batch(keep=(), cursor=newest.isoformat())
 
     def _list(self, wanted: Mapping[str, str], earliest: datetime) -> AsyncGenerator[Page, None]:
         return self.pages(Page, "Messages", {**wanted, "DateSent>": earliest})
@@ -213,15 +210,18 @@ class Messages:
             for key, value in wanted.items()
         }
         url = f"{self.account}/{name}.json?{urlencode({**query, 'PageSize': str(self._page_size)})}"
-        while True:
+        asked: set[str] = set()
+        while url:
+            asked.add(url)
             page = read(await self.call("GET", url), type_)
             if page is None:
                 raise Unavailable(f"Twilio's list of {name.lower()} cannot be read")
             yield page
-            # A path below our own address and nothing else: the credentials go with it.
-            if not page.next_page_uri or not page.next_page_uri.startswith("/") or page.next_page_uri.startswith("//"):
-                return
-            url = f"{self._root}{page.next_page_uri}"
+            path = page.next_page_uri or ""
+            url = f"{self._root}{path}" if path else ""
+            # A path below our own address and nothing else, because the credentials go with it; and each page once.
+            if path and (not path.startswith("/") or path.startswith("//") or url in asked):
+                raise Unavailable(f"Twilio's list of {name.lower()} does not go on at Twilio")
 
 
 def _inbound(item: msgspec.Raw, earliest: datetime) -> tuple[msgspec.Raw, datetime] | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from connectors.errors import CLASSES, AuthFailed, Misconfigured, Refused, Throttled, Unavailable, Unreachable
 from connectors.voice_twilio import CODES, VoiceTwilio
-from connectors_voice.kit import ACCOUNT, SARI, WORDS, Ours, everything_since, file_of, messages
+from connectors_voice.kit import ACCOUNT, SARI, WORDS, Ours, everything_since, file_of, messages, setup_of
 from normalizer.message import Attachment, Ignored, Outgoing
 from simulator.twilio_voice import Key, TwilioVoice
 from simulator.weather import Weather
+
+Serve = Callable[[Callable[[web.Request], Awaitable[web.StreamResponse]]], Awaitable[str]]
 
 
 async def test_the_recording_is_fetched_with_a_login(twilio: TwilioVoice, ours: Ours, connector: VoiceTwilio) -> None:
@@ -112,6 +117,27 @@ async def test_answers_that_are_none(twilio: TwilioVoice, connector: VoiceTwilio
     twilio.faults.http(status, broken)
     with pytest.raises((Unavailable, Refused)):
         await everything_since(connector, datetime.now(UTC))
+
+
+@pytest.mark.parametrize("next_page", ["itself", "https://elsewhere.example/page", "//elsewhere.example/page"])
+async def test_a_list_that_goes_round_or_away_is_not_taken_for_whole(serve: Serve, next_page: str) -> None:
+    """P6: it ends by an error, so that the next look begins where the last whole one did; no login leaves the host."""
+    asked: list[str] = []
+
+    async def answer(called: web.Request) -> web.StreamResponse:
+        asked.append(called.raw_path)
+        assert len(asked) < 10
+        return web.json_response(
+            {"calls": [], "next_page_uri": called.raw_path if next_page == "itself" else next_page}
+        )
+
+    base = await serve(answer)
+    async with aiohttp.ClientSession() as session:
+        connector = VoiceTwilio(setup_of(base, base, lambda: session))
+        with pytest.raises(Unavailable):
+            await everything_since(connector, datetime.now(UTC))
+        await connector.aclose()
+    assert len(asked) == 1
 
 
 async def test_no_answer_at_all(twilio: TwilioVoice, connector: VoiceTwilio) -> None:
