@@ -232,6 +232,7 @@ SETTINGS = [
     ({"people": {"Rina Dewi": [TOKEN]}}, "pattern"),
     ({"people": {"rina": []}}, "at least 1"),
     ({"received_within_days": 0}, "greater than or equal to 1"),
+    ({"received_within_days": 10**10}, "less than or equal to 36500"),
 ]
 
 

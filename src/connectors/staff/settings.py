@@ -28,6 +28,7 @@ class StaffSettings(ChannelSettings):
     received_within_days: int = Field(
         default=366,
         ge=1,
+        le=36_500,
         description="A complaint that is said to have come longer ago than this is taken for a mistyped year.",
     )
 
