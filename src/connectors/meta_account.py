@@ -1,4 +1,4 @@
-"""What a page and an Instagram account have in common: webhook, Graph API, files, and the rules of an answer."""
+"""What every account at Meta has in common: webhook, Graph API, files, and the rules of an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of Meta's Graph API with one token, and the error class that its answers mean: Messenger and Instagram alike.
+"""Calls of Meta's Graph API with one token, and the error class that its answers mean: every product alike.
 
 The token travels in a header, never in an address. Of an error only its numbers are read: texts change and may quote.
 """
@@ -82,6 +82,10 @@ class Graph:
         self._now = now
         self._timeout = timeout
 
+    def bearer(self) -> dict[str, str]:
+        """The header that carries the token."""
+        return {"Authorization": f"Bearer {self._token()}"}
+
     async def get(self, path: str, type_: type[T], **params: str | int) -> T:
         """The answer as `type_`. Raises a class of `connectors.errors`."""
         found = await self._call("GET", path, type_, (), params=params)
@@ -110,7 +114,7 @@ class Graph:
         return await self._call("POST", path, type_, done, data=_encode(body))
 
     async def _call(self, method: str, path: str, type_: type[T], done: Collection[int], **request: Any) -> T | None:
-        headers = {"Authorization": f"Bearer {self._token()}"}
+        headers = self.bearer()
         if "data" in request:
             headers["Content-Type"] = "application/json"
         writes = method == "POST"

@@ -9,6 +9,12 @@ from connectors.json_items import Stamp
 NOTHING = Raw(b"")
 
 
+class Node(Struct):
+    """{"id":"1029","name":"Akseleran"}: anything that the Graph API names."""
+
+    id: str = ""
+
+
 class Party(Struct):
     """{"id":"24900001"}; a visitor of a website plugin has a user_ref instead."""
 

@@ -15,12 +15,13 @@ from pathlib import Path
 from connectors import codes, facts
 from connectors.contract import Batch, Connector, Setup, Spec
 from connectors.errors import Ambiguous, Misconfigured, Refused, Unreachable
-from connectors.facebook import history, payload
+from connectors.facebook import history
 from connectors.facebook.parse import LISTED, Reading, comment_thread, parse
 from connectors.facebook.settings import Settings
 from connectors.json_items import is_identifier
 from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable, window
 from connectors.meta_messaging import MARK, Product, after_comment
+from connectors.meta_payload import Node
 from normalizer.message import Channel, Event, Outgoing, Raw, Sent
 
 HERE = Path(__file__).parent
@@ -94,7 +95,7 @@ class Facebook(MetaAccount):
             earliest = out.first_attempt_at - CLOCK_SKEW if out.first_attempt_at is not None else None
             found = await history.answered_before(self._graph, self.account, places, out.text, earliest)
         if found is None:
-            made = await self._graph.post(f"{comment_id}/comments", payload.Known, {"message": out.text})
+            made = await self._graph.post(f"{comment_id}/comments", Node, {"message": out.text})
             found = made.id if made is not None else ""
         if not found:
             raise Ambiguous("Facebook accepted the comment but its answer names none")
@@ -111,7 +112,7 @@ class Facebook(MetaAccount):
 
     async def check(self) -> None:
         """Asks Meta for the page and whether an app listens to it. Raises AuthFailed, Misconfigured, ..."""
-        if (await self._graph.get(self.account, payload.Known, fields="id,name")).id != self.account:
+        if (await self._graph.get(self.account, Node, fields="id,name")).id != self.account:
             raise Misconfigured("page_id: Meta knows another page under it")
         await self._check_subscription(self.account, NEEDED_FIELDS, self._settings.app_id)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct, field
 
 from connectors.json_items import Stamp
-
-NOTHING = Raw(b"")
+from connectors.meta_payload import NOTHING, Node
 
 
 # {"field":"feed","value":{...}}
@@ -45,12 +44,6 @@ class Feed(Struct):
     video: Raw = NOTHING
 
 
-class Parent(Struct):
-    """{"id":"88_901"}: the comment that is answered."""
-
-    id: str = ""
-
-
 class Source(Struct):
     """{"src":"https://scontent.xx.fbcdn.net/a.jpg"}"""
 
@@ -79,7 +72,7 @@ class Comment(Struct):
     message: str | None = None
     from_: Author | None = field(default=None, name="from")
     created_time: str | None = None
-    parent: Parent | None = None
+    parent: Node | None = None
     is_hidden: bool = False
     attachment: Raw = NOTHING
 
@@ -99,15 +92,9 @@ class Post(Struct):
     updated_time: str | None = None
 
 
-class Known(Struct):
-    """{"id":"1029","name":"Akseleran"}: the page, a comment that we made, or a conversation."""
-
-    id: str = ""
-
-
 # {"can_reply_privately":false,"private_reply_conversation":{"id":"t_1"}}
 class Privacy(Struct):
     """Whether a comment had its private reply."""
 
     can_reply_privately: bool | None = None
-    private_reply_conversation: Known | None = None
+    private_reply_conversation: Node | None = None

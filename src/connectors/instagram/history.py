@@ -9,9 +9,10 @@ from datetime import datetime
 import msgspec
 
 from connectors.errors import Refused
-from connectors.instagram.payload import Conversations, Id, Listed, ListedComment, Written
+from connectors.instagram.payload import Conversations, Listed, ListedComment, Written
 from connectors.json_items import iso_moment
 from connectors.meta_graph import Graph, read
+from connectors.meta_payload import Node
 
 MOST_REPLIES = 50  # listed below one comment
 MOST_PAGES = 10  # of replies that are searched for one of ours
@@ -66,7 +67,7 @@ async def _posts(graph: Graph, account: str, most: int) -> AsyncGenerator[str, N
     async with aclosing(graph.pages(f"{account}/media", fields="id")) as pages:
         async for page in pages:
             for item in page[:left]:
-                post = read(item, Id)
+                post = read(item, Node)
                 if post is not None and post.id.isdecimal():
                     yield post.id
             left -= len(page)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct, field
 
+from connectors.meta_payload import Node
+
 
 # {"field":"comments","value":{...}}
 class Change(Struct):
@@ -23,12 +25,6 @@ class From(Struct):
     id: str | None = None
     username: str | None = None
     self_ig_scoped_id: str | None = None
-
-
-class Id(Struct):
-    """{"id":"1790001"}"""
-
-    id: str = ""
 
 
 # {"id":"1790001","media_product_type":"FEED"}
@@ -48,7 +44,7 @@ class Comment(Struct):
     media: OnMedia | None = None
     parent_id: str | None = None
     timestamp: str | None = None
-    user: Id | None = None
+    user: Node | None = None
 
     def is_of(self, account: str) -> bool:
         """Whether the account itself said it: a list names its `user` there, a webhook `self_ig_scoped_id`."""
@@ -88,7 +84,7 @@ class ListedComment(Struct):
 
 
 # {"id":"9876000000001","user_id":"17841400000000001"}
-class Account(Id):
+class Account(Node):
     """The account as the API names it; `user_id` only with Instagram Login."""
 
     user_id: str = ""
@@ -118,7 +114,7 @@ class Written(Struct):
     created_time: str | None = None
     timestamp: str | None = None
     from_: From | None = field(default=None, name="from")
-    user: Id | None = None
+    user: Node | None = None
     message: str | None = None
     text: str | None = None
 

@@ -244,7 +244,6 @@ class SendAnswer(Struct):
     """What a send is answered with, good or bad."""
 
     messages: list[SentMessage] = []
-    error: Error | None = None
 
 
 # {"url":"https://lookaside.fbsbx.com/...","mime_type":"image/jpeg","sha256":"...","file_size":"303833","id":"1003"}
@@ -252,4 +251,3 @@ class MediaAnswer(Struct):
     """Where a media id can be fetched, for five minutes."""
 
     url: str | None = None
-    error: Error | None = None
