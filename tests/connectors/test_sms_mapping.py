@@ -279,6 +279,15 @@ def test_a_stop_counts_whatever_the_aggregator_calls_it(make_setup: MakeSetup, t
     assert isinstance(read(connector, {**message, "text": "Stop menagih saya"}), Message)
 
 
+def test_the_last_part_of_a_long_text_is_no_stop(make_setup: MakeSetup) -> None:
+    """The word ends a sentence that began in the part before: nothing of the complaint is dropped."""
+    connector = SmsHttp(make_setup("sms_http"))
+    message = {"id": "m1", "from": "+6281200000001", "text": "stop!", "udh": {"number": 2, "count": 2}}
+    found = read(connector, message)
+    assert isinstance(found, Message)
+    assert found.text == "stop!"
+
+
 def test_none_of_our_numbers_writes_to_us(make_setup: MakeSetup) -> None:
     """T33: an echo of what we sent is no complaint, whichever of our numbers it names."""
     connector = SmsHttp(make_setup("sms_http", sender="KLIKACC", receives=["6281190009000"]))

@@ -121,7 +121,8 @@ def _event(said: Said | None, rules: Rules) -> Event:
     if account in rules.receives:
         account = rules.sender
     phone = identity.phone(said.from_)
-    wish = said.opt_out if said.opt_out in _WORDS else _wish(said.text, rules.incoming)
+    # What ends a long text is no text of its own.
+    wish = said.opt_out if said.opt_out in _WORDS else "" if said.part else _wish(said.text, rules.incoming)
     if wish in _WISHES and phone is not None:
         return Permission(account=account, recipient=phone, allowed=_WISHES[wish], at=said.sent_at)
     if wish:
