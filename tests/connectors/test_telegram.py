@@ -405,6 +405,8 @@ async def test_courtesies_go_back_in_the_answer(bot: Bot) -> None:
         assert sent.provider_id
         await bot.tap("sari", bot.sent[0], "y")
         answers = [connector.receive(post(json.encode(each))).answer for each in bot.queue.first(100)]
+        escaped = json.encode(bot.queue.first(100)[1]).replace(b'"/start', b'"\\/start')
+        assert connector.receive(post(escaped)).answer == answers[1]
     assert [answer.status for answer in answers] == [200] * 5
     found = [json.decode(answer.body) if answer.body else None for answer in answers]
     greeting = {"method": "sendMessage", "chat_id": bot.received[0].person.id, "text": "Silakan tulis. / Please write."}

@@ -204,7 +204,8 @@ def courtesy(body: bytes, greeting: str | None) -> dict[str, str | int] | None:
     It ends the waiting of a button, or greets. With `method` in it, it may be the answer to a webhook (Bot API, Making
     requests when getting updates).
     """
-    if b'"callback_query"' not in body and b'"/' not in body:
+    # A slash may come escaped.
+    if not any(sign in body for sign in (b'"callback_query"', b'"/', b'"\\/')):
         return None
     try:
         update = msgspec.json.decode(body, type=Update)
