@@ -23,8 +23,8 @@ from connectors import facts, signing
 from connectors.contract import Answer, Batch, Connector, Intake, Request, Setup, Spec
 from connectors.errors import ConnectorError, Misconfigured, Refused, Rejected, Unavailable, Unreachable
 from connectors.media import Gone, MediaClient
+from connectors.telegram import queue
 from connectors.telegram.parse import WANTED, courtesy, parse
-from connectors.telegram.payload import Position
 from connectors.telegram.settings import Settings
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
@@ -35,18 +35,12 @@ FACTS = facts.load(Path(__file__).parent / "facts.yaml")
 SECRET = "x-telegram-bot-api-secret-token"  # noqa: S105 - the name of a header
 #: Updates in one answer (Bot API, getUpdates: limit 1-100).
 MOST_UPDATES = 100
-#: After a week without updates Telegram counts on from a random number (Bot API, Update: update_id): an old position
-#: then says nothing, and everything that it might confirm is gone after 24 hours.
-POSITION_LIVES = timedelta(days=6)
 #: A server that answers "nothing" at once (a proxy, a wrong api_base) is not asked again before, seconds.
 LEAST_WAIT = 1.0
 #: A failed webhook is told while it is this fresh.
 FRESH = timedelta(minutes=10)
-#: A private chat; groups and channels have negative ids and are never answered.
-_CHAT = re.compile(r"[1-9][0-9]{0,15}")
-_MESSAGE = re.compile(r"[1-9][0-9]{0,15}")
-_POSITION = re.compile(r"([0-9]{1,20}):([0-9]{1,18})@([0-9]{1,11})")
-_encode = msgspec.json.Encoder().encode
+#: A message, or a private chat: groups and channels have negative ids and are never answered.
+_NUMBER = re.compile(r"[1-9][0-9]{0,15}")
 
 
 class Telegram(ABC):
@@ -82,11 +76,10 @@ class Telegram(ABC):
             raise Refused("text_length", f"a text has 1 to {limit} UTF-16 units")
         if out.files:
             raise Refused("files", "this channel sends text only")
-        if not _CHAT.fullmatch(out.recipient):
+        if not _NUMBER.fullmatch(out.recipient):
             raise Unreachable("the recipient is no private chat")
-        quoted = out.in_reply_to if out.in_reply_to and _MESSAGE.fullmatch(out.in_reply_to) else None
-        api = await self._api()
-        message = await api.send(int(out.recipient), out.text, int(quoted) if quoted else None)
+        quoted = _NUMBER.fullmatch(out.in_reply_to or "")
+        message = await (await self._api()).send(int(out.recipient), out.text, int(quoted[0]) if quoted else None)
         ref = f"tg:{self.account}:{out.recipient}:{message}"
         return Sent(provider_id=f"{out.recipient}:{message}", at=self._setup.now(), registers=(ref,))
 
@@ -154,7 +147,7 @@ class TelegramWebhook(Telegram):
             raise Rejected(401, "secret token missing or wrong")
         raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body)
         call = courtesy(request.body, self._settings.greeting)
-        answer = Answer(body=_encode(call), content_type="application/json") if call is not None else Answer()
+        answer = Answer(body=msgspec.json.encode(call), content_type="application/json") if call is not None else Answer()
         return Intake(keep=(raw,), answer=answer)
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
@@ -174,8 +167,7 @@ class TelegramWebhook(Telegram):
             self._registered = True
             return
         self._judge(webhook)
-        nothing: tuple[Batch, ...] = ()
-        for batch in nothing:  # a generator by its contract; Telegram pushes what there is
+        for batch in tuple[Batch]():  # a generator by its contract; Telegram pushes what there is
             yield batch
 
     def _judge(self, webhook: Webhook) -> None:
@@ -201,11 +193,10 @@ class TelegramPoll(Telegram):
         Telegram forgets what an offset confirms, so the offset goes out only with the question after the one whose
         answer was stored. Raises AuthFailed, Unavailable, Misconfigured when the webhook of another system is set.
         """
-        last, came_at = self._position(cursor)
+        place = queue.read(cursor, self.account)
         limit, dropped = MOST_UPDATES, False
         while True:
-            now, asked = self._setup.now(), time.monotonic()
-            offset = last + 1 if last is not None and now - came_at < POSITION_LIVES else None
+            asked, offset = time.monotonic(), queue.offset(place, self._setup.now())
             try:
                 updates = await (await self._api()).updates(
                     offset, limit=limit, wait=self._settings.poll_seconds, wanted=WANTED
@@ -225,33 +216,9 @@ class TelegramPoll(Telegram):
             if not updates:
                 await asyncio.sleep(asked + LEAST_WAIT - time.monotonic())
                 continue
-            came_at = self._setup.now()
-            keep, last = self._kept(updates, came_at)
-            yield Batch(keep=keep, cursor=f"{self.account}:{last}@{int(came_at.timestamp())}")
+            place, keep = queue.kept(updates, self.account, self.channel_id, self._setup.now())
+            yield Batch(keep=keep, cursor=queue.cursor(place))
             await self._be_courteous(keep)
-
-    def _position(self, cursor: str | None) -> tuple[int | None, datetime]:
-        """The last update and when it came; none where the channel had another bot: its numbers say nothing here."""
-        found = _POSITION.fullmatch(cursor or "")
-        if found is None or found[1] != self.account:
-            return None, datetime.min.replace(tzinfo=UTC)
-        return int(found[2]), datetime.fromtimestamp(int(found[3]), UTC)
-
-    def _kept(self, updates: list[msgspec.Raw], at: datetime) -> tuple[tuple[Raw, ...], int]:
-        keep, ids = [], []
-        for update in updates:
-            body = bytes(update)
-            try:
-                id_ = msgspec.json.decode(body, type=Position).update_id
-            except (msgspec.MsgspecError, UnicodeError, RecursionError):
-                # Kept as it is, for quarantine; its neighbours' ids carry the queue past it.
-                keep.append(Raw(channel_id=self.channel_id, received_at=at, body=body, ref="unknown"))
-                continue
-            ids.append(id_)
-            keep.append(Raw(channel_id=self.channel_id, received_at=at, body=body, ref=str(id_)))
-        if not ids:
-            raise Unavailable("Telegram's updates have no ids")
-        return tuple(keep), max(ids)
 
     async def _be_courteous(self, updates: tuple[Raw, ...]) -> None:
         """Ends the waiting of buttons, and greets. Nothing is lost without it, so the first trouble ends it."""
