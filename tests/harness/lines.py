@@ -66,12 +66,7 @@ def _names(start: str) -> list[str]:
     return [f"{start}_{n}" for n in range(EACH)]
 
 
-def _among(people: Sequence[str], found: Collection[str] | Sequence[str]) -> Got:
-    return Counter(each for each in found if each in set(people))
-
-
 def _whatsapp() -> list[Line]:
-    meta, twilio = _numbers("628170"), _numbers("628180")
     common: dict[str, Any] = {
         "channel": "whatsapp", "reports": True, "doubtful": ("rate-limit", "server-errors"), "window": True,
         "waits": ("rate-limit", "server-errors"), "may_double": True,
@@ -80,9 +75,9 @@ def _whatsapp() -> list[Line]:
         Line(
             source="klikacc-whatsapp",
             sends_by="klikacc-whatsapp",
-            people=meta,
+            people=_numbers("628170"),
             complain=lambda aduan, phone: aduan.clouds["klikacc"].inject_text(phone, SAID),
-            got=lambda aduan: _among(meta, [sent.to for sent in aduan.clouds["klikacc"].sent]),
+            reached=lambda aduan: [sent.to for sent in aduan.clouds["klikacc"].sent],
             provider=lambda aduan: aduan.clouds["klikacc"],
             listed=False,
             told_of_loss="subscribed",
@@ -91,119 +86,99 @@ def _whatsapp() -> list[Line]:
         Line(
             source="klikacc-twilio",
             sends_by="klikacc-twilio",
-            people=twilio,
+            people=_numbers("628180"),
             complain=lambda aduan, phone: aduan.twilios["klikacc"].inject_text(f"+{phone}", SAID),
-            got=lambda aduan: _among(
-                twilio, [sent.to.removeprefix("whatsapp:+") for sent in aduan.twilios["klikacc"].sent]
-            ),
+            reached=lambda aduan: [sent.to for sent in aduan.twilios["klikacc"].sent],
+            address=lambda phone: f"whatsapp:+{phone}",
             provider=lambda aduan: aduan.twilios["klikacc"],
             **common,
         ),
     ]
 
 
-def _page(aduan: Aduan) -> Facebook:
-    return aduan.provider("akseleran", Facebook)
+def _social(source: str, provider: Any, told_of_loss: str, private: Mapping[str, Any], public: Any) -> list[Line]:
+    """Conversations and what is said in public at one provider; both get their receipts in private."""
+    common: dict[str, Any] = {
+        "source": source, "sends_by": source, "provider": provider, "told_of_loss": told_of_loss,
+        "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
+    }  # fmt: skip
+    return [
+        Line(people=_names(f"{source[10:12]}_a"), window=True, **common, **private),
+        Line(people=_names(f"{source[10:12]}_b"), in_public=True, **common, **public),
+    ]
 
 
 def _facebook() -> list[Line]:
-    writing, commenting = _names("fb"), _names("fbk")
-    ids = {id_of(person): person for person in (*writing, *commenting)}
-    common: dict[str, Any] = {
-        "source": "akseleran-facebook", "sends_by": "akseleran-facebook", "provider": _page,
-        "told_of_loss": "subscribed", "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
-    }  # fmt: skip
-    message = Line(
-        channel="facebook_dm",
-        people=writing,
-        complain=lambda aduan, person: _page(aduan).inject_text(person, SAID),
-        got=lambda aduan: _among(writing, [ids.get(sent.to, sent.to) for sent in _page(aduan).sent]),
-        reports=True,
-        may_double=True,
-        window=True,
-        listed=False,
-        **common,
-    )
-    comment = Line(
-        channel="facebook_comment",
-        people=commenting,
-        complain=lambda aduan, person: _page(aduan).comment(person, SAID),
+    def page(aduan: Aduan) -> Facebook:
+        return aduan.provider("akseleran", Facebook)
+
+    private = {
+        "channel": "facebook_dm",
+        "complain": lambda aduan, person: page(aduan).inject_text(person, SAID),
+        "reached": lambda aduan: [sent.to for sent in page(aduan).sent],
+        "address": id_of,
+        "reports": True,
+        "may_double": True,
+        "listed": False,
+    }
+    public = {
+        "channel": "facebook_comment",
+        "complain": lambda aduan, person: page(aduan).comment(person, SAID),
         # A private reply that Meta says was given has no id of its own, so no report names it.
-        got=lambda aduan: _among(commenting, [ids.get(s.to, s.to) for s in _page(aduan).sent if s.comment_id]),
-        public=lambda aduan: Counter(answer.parent_id for answer in _page(aduan).answers),
-        in_public=True,
-        **common,
-    )
-    return [message, comment]
-
-
-def _instagram_account(aduan: Aduan) -> Instagram:
-    return aduan.provider("akseleran", Instagram)
+        "reached": lambda aduan: [sent.to for sent in page(aduan).sent if sent.comment_id],
+        "address": id_of,
+        "public": lambda aduan: Counter(answer.parent_id for answer in page(aduan).answers),
+    }
+    return _social("akseleran-facebook", page, "subscribed", private, public)
 
 
 def _instagram() -> list[Line]:
-    writing, commenting = _names("ig"), _names("igk")
-    common: dict[str, Any] = {
-        "source": "akseleran-instagram", "sends_by": "akseleran-instagram", "provider": _instagram_account,
-        "told_of_loss": "subscribed", "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
-    }  # fmt: skip
-    message = Line(
-        channel="instagram_dm",
-        people=writing,
-        complain=lambda aduan, person: _instagram_account(aduan).inject_text(person, SAID),
-        got=lambda aduan: _among(writing, [sent.person.handle for sent in _instagram_account(aduan).sent]),
-        window=True,
-        listed=False,
-        **common,
-    )
-    comment = Line(
-        channel="instagram_comment",
-        people=commenting,
-        complain=lambda aduan, person: _instagram_account(aduan).inject_comment(person, SAID),
-        got=lambda aduan: _among(commenting, [sent.person.handle for sent in _instagram_account(aduan).sent]),
-        public=lambda aduan: Counter(answer.parent_id for answer in _instagram_account(aduan).answers),
-        in_public=True,
-        **common,
-    )
-    return [message, comment]
+    def account(aduan: Aduan) -> Instagram:
+        return aduan.provider("akseleran", Instagram)
 
+    def reached(aduan: Aduan) -> list[str]:
+        return [sent.person.handle for sent in account(aduan).sent]
 
-def _x_account(aduan: Aduan) -> X:
-    return aduan.provider("akseleran", X)
+    private = {
+        "channel": "instagram_dm",
+        "complain": lambda aduan, person: account(aduan).inject_text(person, SAID),
+        "reached": reached,
+        "listed": False,
+    }
+    public = {
+        "channel": "instagram_comment",
+        "complain": lambda aduan, person: account(aduan).inject_comment(person, SAID),
+        "reached": reached,
+        "public": lambda aduan: Counter(answer.parent_id for answer in account(aduan).answers),
+    }
+    return _social("akseleran-instagram", account, "subscribed", private, public)
 
 
 def _x() -> list[Line]:
-    writing, mentioning = _names("xd"), _names("xm")
-    common: dict[str, Any] = {
-        "source": "akseleran-x", "sends_by": "akseleran-x", "provider": _x_account, "told_of_loss": "webhook",
-        "doubtful": ("rate-limit", *DOUBT), "waits": ("rate-limit", *DOUBT),
-    }  # fmt: skip
-    message = Line(
-        channel="x_dm",
-        people=writing,
-        complain=lambda aduan, person: _x_account(aduan).inject_text(person, SAID),
-        got=lambda aduan: _among(writing, [sent.recipient.handle for sent in _x_account(aduan).sent]),
-        window=True,
-        **common,
-    )
-    mention = Line(
-        channel="x_mention",
-        people=mentioning,
-        complain=lambda aduan, person: _x_account(aduan).inject_mention(person, SAID),
-        got=lambda aduan: _among(mentioning, [sent.recipient.handle for sent in _x_account(aduan).sent]),
-        public=lambda aduan: Counter(
-            answer.in_reply_to.id for answer in _x_account(aduan).answers if answer.in_reply_to is not None
-        ),
-        in_public=True,
-        **common,
-    )
-    return [message, mention]
+    def account(aduan: Aduan) -> X:
+        return aduan.provider("akseleran", X)
+
+    def reached(aduan: Aduan) -> list[str]:
+        return [sent.recipient.handle for sent in account(aduan).sent]
+
+    def under(aduan: Aduan) -> Got:
+        return Counter(each.in_reply_to.id for each in account(aduan).answers if each.in_reply_to is not None)
+
+    private = {
+        "channel": "x_dm",
+        "complain": lambda aduan, person: account(aduan).inject_text(person, SAID),
+        "reached": reached,
+    }
+    public = {
+        "channel": "x_mention",
+        "complain": lambda aduan, person: account(aduan).inject_mention(person, SAID),
+        "reached": reached,
+        "public": under,
+    }
+    return _social("akseleran-x", account, "webhook", private, public)
 
 
 def _telegram(slug: str, untouched: Collection[str]) -> Line:
-    people = _names(f"tg_{slug}")
-    chats = {person_named(person).id: person for person in people}
-
     def bot(aduan: Aduan) -> Telegram:
         return aduan.provider(slug, Telegram)
 
@@ -211,9 +186,10 @@ def _telegram(slug: str, untouched: Collection[str]) -> Line:
         source=f"{slug}-telegram",
         channel="telegram",
         sends_by=f"{slug}-telegram",
-        people=people,
+        people=_names(f"tg_{slug}"),
         complain=lambda aduan, person: bot(aduan).inject_text(person, SAID),
-        got=lambda aduan: _among(people, [chats.get(sent.chat_id, "") for sent in bot(aduan).sent]),
+        reached=lambda aduan: [sent.chat_id for sent in bot(aduan).sent],
+        address=lambda person: person_named(person).id,
         provider=bot,
         untouched=untouched,
         doubtful=DOUBT,
@@ -225,19 +201,18 @@ def _aggregator(aduan: Aduan) -> Sms:
     return aduan.provider("akseleran", Sms)
 
 
-def _texted(aduan: Aduan, people: Sequence[str]) -> Got:
-    return _among(people, [f"+{text.to.lstrip('+')}" for text in _aggregator(aduan).sent])
+def _texted(aduan: Aduan) -> list[str]:
+    return [f"+{text.to.lstrip('+')}" for text in _aggregator(aduan).sent]
 
 
 def _sms() -> Line:
-    people = [f"+{number}" for number in _numbers("628190")]
     return Line(
         source="akseleran-sms",
         channel="sms",
         sends_by="akseleran-sms",
-        people=people,
+        people=[f"+{number}" for number in _numbers("628190")],
         complain=lambda aduan, phone: _aggregator(aduan).inject_text(phone, SAID),
-        got=lambda aduan: _texted(aduan, people),
+        reached=_texted,
         provider=_aggregator,
         untouched=NO_WEBHOOK,
         # What was taken without an answer is settled by the report that names our key, so nothing goes out again.
@@ -249,22 +224,19 @@ COMPLAINS: Sequence[Act] = (Key("1"), Key("1"), speech(SAID), Key("1"), Silence(
 
 
 def _phone(slug: str, sends_by: str | None) -> Line:
-    people = [f"+{number}" for number in _numbers("628120" if slug == "klikacc" else "628121")]
-
     def number(aduan: Aduan) -> TwilioVoice:
         return aduan.provider(slug, TwilioVoice)
 
-    def heard(aduan: Aduan) -> Got:
+    def heard(aduan: Aduan) -> list[str]:
         # Both times that the number is read out it is the same.
-        calls = [call for call in number(aduan).calls.values() if len(set(read_back(call, "id"))) == 1]
-        return _among(people, [call.from_ for call in calls])
+        return [call.from_ for call in number(aduan).calls.values() if len(set(read_back(call, "id"))) == 1]
 
     return Line(
         source=f"{slug}-phone",
         channel="phone",
-        people=people,
+        people=[f"+{number}" for number in _numbers("628120" if slug == "klikacc" else "628121")],
         complain=lambda aduan, phone: number(aduan).dial(phone, list(COMPLAINS)),
-        got=(lambda aduan: _texted(aduan, people)) if sends_by else heard,
+        reached=_texted if sends_by else heard,
         provider=number,
         sends_by=sends_by,
         # A call has no window, and credentials that are refused end by a person's hand.
@@ -275,10 +247,10 @@ def _phone(slug: str, sends_by: str | None) -> Line:
     )
 
 
-def _mailed(aduan: Aduan, people: Sequence[str]) -> Got:
+def _mailed(aduan: Aduan) -> list[str]:
     # A receipt sent again carries the same Message-ID (A13): no customer sees it twice.
     found = {(mail.recipients[0], str(mail.message["Message-ID"])) for mail in aduan.mail.outbox}
-    return _among(people, [recipient for recipient, _ in found])
+    return [recipient for recipient, _ in found]
 
 
 def _mail(aduan: Aduan) -> Mail:
@@ -286,13 +258,12 @@ def _mail(aduan: Aduan) -> Mail:
 
 
 def _by_mail(source: str, channel: str, sends_by: str, complain: Any) -> Line:
-    people = [f"{name}@pelanggan.example" for name in _names(f"{source}-{channel}")]
     return Line(
         source=source,
         channel=channel,
-        people=people,
+        people=[f"{name}@pelanggan.example" for name in _names(f"{source}-{channel}")],
         complain=complain,
-        got=lambda aduan: _mailed(aduan, people),
+        reached=_mailed,
         provider=_mail,
         sends_by=sends_by,
         untouched=NO_WEBHOOK,

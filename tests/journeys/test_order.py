@@ -45,7 +45,7 @@ async def test_a_report_may_come_before_our_send_is_answered(channels: Aduan, li
     await until(lambda: not all_answered_for(channels, [line], "calm"))
     (view,) = line.views(channels)
     assert (view.outbox[0].state, view.outbox[0].possible_duplicate) == ("sent", False)
-    assert line.got(channels) == {person: 1}
+    assert line.got(channels) == {line.address(person): 1}
 
 
 async def _whatsapp(aduan: Aduan, taken_back: bool) -> None:
