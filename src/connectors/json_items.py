@@ -78,6 +78,11 @@ def decode(item: msgspec.Raw, type_: type[T], path: str = "") -> T:
         raise Malformed(*why(wrong, path)) from None
 
 
+def is_given(item: msgspec.Raw) -> bool:
+    """Whether a key stands there with something in it."""
+    return bytes(item) not in (b"", b"null")
+
+
 def why(broken: Exception, path: str) -> tuple[str, str]:
     """What is wrong and where, without a word of the content."""
     if isinstance(broken, Malformed):

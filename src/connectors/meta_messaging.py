@@ -16,10 +16,9 @@ import msgspec
 from msgspec import Struct
 
 from connectors.errors import Malformed
-from connectors.json_items import Stamp, decode, each, identifier, is_identifier, moment, whole
+from connectors.json_items import Stamp, decode, each, identifier, is_given, is_identifier, moment, whole
 from connectors.meta_attachments import read_attachments
-from connectors.meta_payload import NOTHING as NOTHING
-from connectors.meta_payload import About, Delivered, Item, Message, MessageEdit, Postback
+from connectors.meta_payload import NOTHING, About, Delivered, Item, Message, MessageEdit, Postback
 from normalizer import message as events
 from normalizer.message import Channel, Deletion, Delivery, Edit, Event, Ignored, Raw
 
@@ -159,12 +158,12 @@ def _message(
         raise Malformed("no sender", ".sender")
     person = product.sender(sender)
     content = read_attachments(said.text or "", said.attachments or ())
-    if bytes(said.quick_reply) not in (b"", b"null"):
+    if is_given(said.quick_reply):
         flags = (*flags, "bot_answer")
     if not content.text and not content.attachments and "unsupported" not in content.flags:
         flags = (*flags, "unsupported")
     quoted = said.reply_to.mid if said.reply_to is not None else None
-    if said.reply_to is not None and bytes(said.reply_to.story) not in (b"", b"null"):
+    if said.reply_to is not None and is_given(said.reply_to.story):
         flags = (*flags, "story_reply")
     key = product.key(account, said.mid)
     thread = product.key(account, person)

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from connectors.contract import Setup
-from connectors.errors import Ambiguous, Misconfigured
+from connectors.errors import Ambiguous, Misconfigured, Unreachable
 from connectors.instagram import Instagram
 from normalizer.message import Event, Ignored, Message, Outgoing, Raw
 from simulator.app import start
@@ -85,6 +85,18 @@ async def test_a_recipient_that_is_a_number_is_read(serve: Serve, connect: Conne
     connector = connect(await serve(answer))
     sent = await connector.send(Outgoing(key="r.1", recipient="comment:178/1784140555001", text="Nomor tiket: AKS-1"))
     assert sent.registers == (f"ig:{ACCOUNT}:aWdf1", f"ig:{ACCOUNT}:ig:1784140555001")
+
+
+async def test_nobody_there_is_not_answered_already(serve: Serve, connect: Connect) -> None:
+    """P14: the contested number means "no such person" where the conversation says so too: nothing was sent."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        code = {"code": 100, "error_subcode": 2534014} if request.method == "POST" else {"code": 551}
+        return web.json_response({"error": code}, status=400)
+
+    connector = connect(await serve(answer))
+    with pytest.raises(Unreachable):
+        await connector.send(Outgoing(key="r.1", recipient="comment:178/1784140555001", text="Nomor tiket: AKS-1"))
 
 
 def comment(id_: str, at: datetime, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from connectors import meta_messaging
 from connectors.facebook.payload import Author, Change, Comment, Enclosed, Feed, Listed
-from connectors.json_items import UNREADABLE, decode, each, identifier, listed_moment, moment, whole
+from connectors.json_items import UNREADABLE, decode, each, identifier, is_given, listed_moment, moment, whole
 from connectors.meta_attachments import absolute
 from connectors.meta_messaging import Entry, Product
 from normalizer import message as events
@@ -24,8 +24,6 @@ LISTED = "comments:"
 ITEMS = frozenset({
     "album", "event", "like", "link", "note", "photo", "post", "reaction", "share", "status", "story", "video",
 })  # fmt: skip
-#: A key that is missing or empty, as it stands on the wire.
-NONE = (b"", b"null")
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -163,9 +161,9 @@ def _message(reading: Reading, page: str, said: Said) -> Event:
 
 def _files(feed: Feed) -> tuple[Attachment, ...]:
     """What was enclosed; a video comes with a photo of itself."""
-    if bytes(feed.video) not in NONE:
+    if is_given(feed.video):
         return (_file("video", _text(feed.video)),)
-    if bytes(feed.photo) not in NONE:
+    if is_given(feed.photo):
         return (_file("image", _text(feed.photo)),)
     return ()
 
@@ -178,7 +176,7 @@ def _file(kind: AttachmentKind, address: str | None) -> Attachment:
 
 
 def _enclosed(raw: msgspec.Raw) -> tuple[Attachment, ...]:
-    if bytes(raw) in NONE:
+    if not is_given(raw):
         return ()
     try:
         enclosed = msgspec.json.decode(raw, type=Enclosed)

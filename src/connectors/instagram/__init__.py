@@ -143,7 +143,7 @@ class Instagram(MetaAccount):
         _, comment, person = _parts(out.recipient)
         try:
             said = await history.said_to(self._graph, self._node, person) if person else None
-        except (AuthFailed, Refused, Unreachable):
+        except (AuthFailed, Refused):
             said = None  # Meta shows nothing; its word stands alone
         if said is None:
             return self._sent(comment, self._now())

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from connectors.errors import Malformed
 from connectors.instagram.payload import Change, Comment, Listed, Mention
 from connectors.json_items import decode, each, identifier, is_identifier, listed_moment, moment, whole
-from connectors.meta_messaging import NOTHING, Entry, Product, messaging, of_another_app
+from connectors.meta_messaging import Entry, Product, messaging, of_another_app
 from connectors.meta_messaging import parse as parse_delivery
+from connectors.meta_payload import NOTHING
 from normalizer import message as events
 from normalizer.message import Attachment, Event, Ignored, Raw
 
