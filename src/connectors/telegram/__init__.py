@@ -147,7 +147,7 @@ class TelegramWebhook(Telegram):
             raise Rejected(401, "secret token missing or wrong")
         raw = Raw(channel_id=self.channel_id, received_at=request.received_at, body=request.body)
         call = courtesy(request.body, self._settings.greeting)
-        answer = Answer(body=msgspec.json.encode(call), content_type="application/json") if call is not None else Answer()
+        answer = Answer(body=msgspec.json.encode(call), content_type="application/json") if call else Answer()
         return Intake(keep=(raw,), answer=answer)
 
     async def since(self, moment: datetime) -> AsyncGenerator[Batch, None]:
