@@ -26,32 +26,19 @@ from connectors.x.lists import alike
 from connectors.x.webhook import WANTED
 from harness.serving import MakeSetup, Serve
 from harness.webhook import Webhook
+from harness.x_account import TOKEN, US, x_account
 from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing, Raw, Unreadable
 from receipts.route import NO_PUBLIC_ANSWER
-from simulator.app import start
 from simulator.place import Attachment as File
 from simulator.x import X
 
-US = "1111111111111111111"
 OAUTH2 = {"client_id": "invented-client", "client_secret": "invented-client-secret", "refresh_token": "invented-first"}
 
 
 @pytest.fixture
 async def x() -> AsyncIterator[X]:
     """X, pretended."""
-    account = X(
-        user_id=US,
-        username="akseleran",
-        consumer_key="InventedApiKey",
-        consumer_secret="invented-api-secret",
-        access_token="1111-invented-access-token",
-        access_token_secret="invented-access-token-secret",
-        limits=False,
-        client_id=OAUTH2["client_id"],
-        client_secret=OAUTH2["client_secret"],
-        refresh_token=OAUTH2["refresh_token"],
-    )
-    async with await start([account]):
+    async with x_account(**TOKEN, **OAUTH2) as account:
         yield account
 
 

@@ -15,26 +15,15 @@ from connectors.errors import AuthFailed, Refused, Throttled, Unavailable, Unrea
 from connectors.x import Account, Asking, CalledByX, build
 from connectors.x.lists import id_at, moment_of
 from harness.serving import MakeSetup
+from harness.x_account import TOKEN, US, x_account
 from normalizer.message import Message, Outgoing
-from simulator.app import start
 from simulator.x import X
-
-US = "1111111111111111111"
 
 
 @pytest.fixture
 async def x() -> AsyncIterator[X]:
     """X, pretended, with its limits."""
-    account = X(
-        user_id=US,
-        username="akseleran",
-        consumer_key="InventedApiKey",
-        consumer_secret="invented-api-secret",
-        access_token="1111-invented-access-token",
-        access_token_secret="invented-access-token-secret",
-        limits=False,
-    )
-    async with await start([account]):
+    async with x_account(**TOKEN) as account:
         yield account
 
 

@@ -15,25 +15,17 @@ from aiohttp import web
 from connectors.errors import AuthFailed, Misconfigured, Unavailable
 from connectors.x import CalledByX
 from harness.serving import MakeSetup, Serve
+from harness.x_account import x_account
 from normalizer.message import Outgoing
-from simulator.app import start
 from simulator.x import X
 
 
 @pytest.fixture
 async def x() -> AsyncIterator[X]:
     """X, pretended; the account logs in by OAuth 2.0."""
-    account = X(
-        user_id="1111111111111111111",
-        username="akseleran",
-        consumer_key="InventedApiKey",
-        consumer_secret="invented-api-secret",
-        client_id="invented-client",
-        client_secret="invented-client-secret",
-        refresh_token="invented-first-refresh",
-        limits=False,
-    )
-    async with await start([account]):
+    async with x_account(
+        client_id="invented-client", client_secret="invented-client-secret", refresh_token="invented-first-refresh"
+    ) as account:
         yield account
 
 
@@ -60,6 +52,33 @@ def out(x: X, text: str = "Nomor: KLA-1") -> Outgoing:
     return Outgoing(key="r-1", recipient=x.meet("budi_s").id, text=text)
 
 
+def stored(file: Path) -> list[str]:
+    """The refresh tokens in a file, one for each login."""
+    return [pair["refresh_token"] for pair in json.loads(file.read_bytes()).values()]
+
+
+async def test_two_accounts_in_one_file_keep_their_tokens(serve: Serve, make: Callable[..., CalledByX]) -> None:
+    """An operator copied a channel and its token_file: neither account throws away the other's only token."""
+    spent: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("/oauth2/token"):
+            given = str((await request.post())["refresh_token"])
+            if given in spent:
+                return web.json_response({"error": "invalid_request"}, status=400)
+            spent.append(given)
+            return web.json_response({"access_token": f"access-{len(spent)}", "refresh_token": f"{given}+"})
+        return web.json_response({"data": {"id": "1111111111111111111"}})
+
+    api_base = await serve(answer)
+    for _ in range(2):
+        for login in ("invented-first", "invented-other"):
+            connector = make(api_base, refresh_token=login)
+            await connector.check()
+            await connector.aclose()
+    assert spent == ["invented-first", "invented-other"]
+
+
 async def test_a_new_token_is_stored_before_it_is_used(x: X, make: Callable[..., CalledByX], tmp_path: Path) -> None:
     """One renewal for many calls at once; the file is ours alone and outlives the process."""
     connector = make()
@@ -67,13 +86,13 @@ async def test_a_new_token_is_stored_before_it_is_used(x: X, make: Callable[...,
     assert list(x.renewals) == ["invented-first-refresh"]
     file = tmp_path / "tokens" / "x.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert json.loads(file.read_bytes())["refresh_token"] == x.refresh_token
+    assert stored(file) == [x.refresh_token]
     await make().send(out(x))
     assert len(x.renewals) == 1, "another process takes the token that is still good"
     x.tokens.clear()
     await make().send(out(x))
     assert len(x.renewals) == 2, "a token that X withdrew is renewed once"
-    assert json.loads(file.read_bytes())["refresh_token"] == x.refresh_token
+    assert stored(file) == [x.refresh_token]
 
 
 async def test_two_processes_renew_once(x: X, make: Callable[..., CalledByX]) -> None:
@@ -99,7 +118,7 @@ async def test_a_pair_that_could_not_be_stored_is_not_used(
     (tmp_path / "tokens" / "x.json.new").rmdir()
     await connector.send(out(x))
     assert len(x.renewals) == 1
-    assert json.loads(file.read_bytes())["refresh_token"] == x.refresh_token
+    assert stored(file) == [x.refresh_token]
 
 
 async def test_a_login_that_ended_is_told(x: X, make: Callable[..., CalledByX], tmp_path: Path) -> None:
@@ -148,5 +167,5 @@ async def test_a_renewal_that_nobody_waits_for_any_more_is_stored(
         async with asyncio.timeout(0.1):
             await connector.check()
     await connector.aclose()
-    assert json.loads((tmp_path / "tokens" / "x.json").read_bytes())["refresh_token"] == "invented-second"
+    assert stored(tmp_path / "tokens" / "x.json") == ["invented-second"]
     assert spent == ["invented-first-refresh"]

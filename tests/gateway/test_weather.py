@@ -12,22 +12,16 @@ from typing import Any
 
 from gateway.app import Running
 from harness import Aduan, start_aduan, until
-from harness.customer import ticket
-from harness.settings import only
+from harness.customer import views
+from harness.settings import impatient
 from simulator import Weather
-from tickets.store import TicketView
 
 KINDS = {"whatsapp": "62817", "twilio": "62818"}
 CUSTOMERS = {kind: [f"{start}{n:08}" for n in range(6)] for kind, start in KINDS.items()}
 EVERYBODY = dict.fromkeys([phone for phones in CUSTOMERS.values() for phone in phones], 1)
 
 
-def impatient(config: dict[str, Any]) -> None:
-    """KlikACC by WhatsApp through Meta and through Twilio, not waiting long for an answer."""
-    only("klikacc-whatsapp", "klikacc-twilio")(config)
-    for channel in config["channels"].values():
-        channel["timeout_seconds"] = 1
-    config["outbox"]["ambiguous_wait_seconds"] = 0.3
+IMPATIENT = impatient("klikacc-whatsapp", "klikacc-twilio")
 
 
 def providers(aduan: Aduan, weather: Callable[[], Weather]) -> dict[str, Any]:
@@ -51,10 +45,6 @@ def copies(pretended: dict[str, Any]) -> Counter[str]:
     return Counter(to.removeprefix("whatsapp:").removeprefix("+") for to in sent)
 
 
-def views(aduan: Aduan) -> list[TicketView]:
-    return [ticket(aduan, number) for number in aduan.ticket_numbers()]
-
-
 def all_arrived(aduan: Aduan) -> bool:
     return all(view.complaint.receipts[0].state in ("delivered", "read") for view in views(aduan))
 
@@ -63,7 +53,7 @@ async def test_an_approved_template_is_the_way_when_the_window_has_closed(tmp_pa
     """P14, sheet A13: the next lawful way is taken at once, without a person; the receipt holds the same number."""
 
     def with_templates(config: dict[str, Any]) -> None:
-        impatient(config)
+        IMPATIENT(config)
         config["channels"]["klikacc-whatsapp"]["templates"] = {"receipt": {"name": "tanda_terima"}}
         config["channels"]["klikacc-twilio"]["templates"] = {"receipt": "HX" + "0" * 32}
 
@@ -82,7 +72,7 @@ async def test_what_the_webhook_missed_is_fetched_from_a_history_or_said_aloud(t
     """P6: six hours without webhooks. Twilio lists what was written; Meta lists nothing, so a person is told."""
 
     def often(config: dict[str, Any]) -> None:
-        impatient(config)
+        IMPATIENT(config)
         config["limits"] |= {"reconcile_seconds": 1, "check_seconds": 1}
 
     async with start_aduan(tmp_path, often) as aduan:

@@ -87,6 +87,11 @@ def ticket(aduan: Aduan, number: str) -> TicketView:
     return view
 
 
+def views(aduan: Aduan) -> list[TicketView]:
+    """Every ticket."""
+    return [ticket(aduan, number) for number in aduan.ticket_numbers()]
+
+
 async def drained(aduan: Aduan) -> None:
     """Returns when every kept delivery is recorded or set aside. Raises TimeoutError after a minute."""
     async with asyncio.timeout(60):

@@ -19,3 +19,15 @@ def only(*names: str, **limits: Any) -> Callable[[dict[str, Any]], None]:
         config["limits"] |= limits
 
     return change
+
+
+def impatient(*names: str, **limits: Any) -> Callable[[dict[str, Any]], None]:
+    """A change: only these channels, none of which waits long for an answer, and these limits."""
+
+    def change(config: dict[str, Any]) -> None:
+        only(*names, **limits)(config)
+        for channel in config["channels"].values():
+            channel["timeout_seconds"] = 1
+        config["outbox"]["ambiguous_wait_seconds"] = 0.3
+
+    return change

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from gateway.app import Running
 from harness import Aduan, start_aduan, until
-from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket
-from harness.settings import only
+from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket, views
+from harness.settings import impatient
+from harness.weather import quick
 from simulator import Weather
 from simulator.facebook import Facebook
 from simulator.facebook.people import id_of
@@ -26,28 +26,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 #: Institution -> the channels of its policy whose journey this is.
 SHOWN = {"akseleran": ("facebook_dm", "facebook_comment")}
 CHANNEL = "akseleran-facebook"
-PEOPLE = ("sari.w", "tono_88", "dewi.k")
-
-
-def impatient(config: dict[str, Any]) -> None:
-    """Akseleran on Facebook, not waiting long for an answer, looking often for what was missed."""
-    only(CHANNEL, reconcile_seconds=1, check_seconds=1)(config)
-    config["channels"][CHANNEL]["timeout_seconds"] = 1
-    config["outbox"]["ambiguous_wait_seconds"] = 0.3
-
-
-def page_of(aduan: Aduan, weather: Weather | None = None) -> Facebook:
-    """The page, in this weather, with quick retries."""
-    (page,) = (each for each in aduan.simulation.providers if isinstance(each, Facebook))
-    page.time_scale = 0.001
-    page.weather = weather or Weather()
-    return page
+#: Not waiting long for an answer, looking often for what was missed.
+SETTINGS = impatient(CHANNEL, reconcile_seconds=1, check_seconds=1)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def akseleran(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Aduan]:
     """Akseleran on Facebook, in calm weather."""
-    async with start_aduan(tmp_path_factory.mktemp("aduan"), impatient) as running:
+    async with start_aduan(tmp_path_factory.mktemp("aduan"), SETTINGS) as running:
         yield running
 
 
@@ -61,11 +47,6 @@ async def receipt(page: Facebook, person: str) -> str:
     return (await until(lambda: heard(page, person)))[0]
 
 
-def views(aduan: Aduan) -> Sequence[TicketView]:
-    """Every ticket."""
-    return [ticket(aduan, number) for number in aduan.ticket_numbers()]
-
-
 def ticket_of(aduan: Aduan, person: str) -> list[TicketView]:
     """The tickets of a person, by the key of the sender."""
     return [view for view in views(aduan) if view.complaint.sender_key == f"fb:{id_of(person)}"]
@@ -73,7 +54,7 @@ def ticket_of(aduan: Aduan, person: str) -> list[TicketView]:
 
 async def test_a_message_is_receipted_at_once(akseleran: Aduan) -> None:
     """A3, A4, A5: number, date, code and what is missing, in the same conversation; delivered, as Meta reports."""
-    page = page_of(akseleran)
+    page = quick(akseleran, "akseleran", Facebook)
     mid = await page.inject_text("rina.h", "Dana saya belum cair sejak tanggal 3, padahal sudah dipotong.")
     text = await receipt(page, "rina.h")
     view = ticket(akseleran, number_in(text))
@@ -94,7 +75,7 @@ async def test_a_message_is_receipted_at_once(akseleran: Aduan) -> None:
 
 async def test_a_comment_is_answered_twice(akseleran: Aduan) -> None:
     """Section 8: one neutral line that everybody reads, without name, number or case; the receipt in private."""
-    page = page_of(akseleran)
+    page = quick(akseleran, "akseleran", Facebook)
     root = await page.comment("agus.p", "Min, dana saya belum kembali! HP saya 0812-3456-7890", name="Agus Pratama")
     text = await receipt(page, "agus.p")
     (answer,) = await until(lambda: [each for each in page.answers if each.parent_id == root])
@@ -116,7 +97,7 @@ async def test_a_comment_is_answered_twice(akseleran: Aduan) -> None:
 
 async def test_people_under_one_post_have_complaints_of_their_own(akseleran: Aduan) -> None:
     """T20, T21: a photo alone below another person's comment is a complaint, and nobody gets anybody else's receipt."""
-    page = page_of(akseleran)
+    page = quick(akseleran, "akseleran", Facebook)
     root = await page.comment("lina.1", "Saya ditagih dua kali")
     await page.comment("maya.2", parent=root, photo=Attachment("tagihan.png", "image/png", png(8, 8)))
     await page.comment("lina.1", "sudah 3 minggu", parent=root)
@@ -131,7 +112,7 @@ async def test_people_under_one_post_have_complaints_of_their_own(akseleran: Adu
 
 async def test_what_is_no_complaint_makes_none(akseleran: Aduan) -> None:
     """A13, T33: staff, our own lines, reactions, other apps' conversations, posts and likes."""
-    page = page_of(akseleran)
+    page = quick(akseleran, "akseleran", Facebook)
     before = len(akseleran.ticket_numbers())
     await page.inject_staff("rina.h", "Kami sedang memeriksa")
     await page.inject_standby("wawan.s", "untuk aplikasi lain")
@@ -150,7 +131,7 @@ async def test_what_is_no_complaint_makes_none(akseleran: Aduan) -> None:
 
 async def test_an_echo_answers_for_a_send_without_answer(akseleran: Aduan) -> None:
     """A13: Meta took the receipt and said nothing; its echo names our key, so nobody gets a second one."""
-    page = page_of(akseleran)
+    page = quick(akseleran, "akseleran", Facebook)
     page.faults.stall(3, accepted=True)
     await page.inject_text("putri.a", "Saldo saya hilang")
     number = number_in(await receipt(page, "putri.a"))
@@ -162,7 +143,7 @@ async def test_an_echo_answers_for_a_send_without_answer(akseleran: Aduan) -> No
 
 async def test_whoever_answers_under_another_id_is_recognized(akseleran: Aduan) -> None:
     """A7: commenter and Messenger user need not have one id; Meta names it when the private reply is sent."""
-    page = page_of(akseleran)
+    page = quick(akseleran, "akseleran", Facebook)
     page.same_ids = False
     await page.comment("yudi.9", "Akun saya diblokir")
     number = number_in(await receipt(page, "yudi.9"))
@@ -174,8 +155,8 @@ async def test_whoever_answers_under_another_id_is_recognized(akseleran: Aduan) 
 
 async def test_comments_of_a_gap_are_found_and_the_gap_is_said_aloud(tmp_path: Path) -> None:
     """P6, A0.7: without a subscription the comments are listed; of messages there is no list, so a person is told."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        page = page_of(aduan)
+    async with start_aduan(tmp_path, SETTINGS) as aduan:
+        page = quick(aduan, "akseleran", Facebook)
         await until(lambda: aduan.running.health.state(CHANNEL) == "good")
         await aduan.running.aclose()
         page.weather = Weather.named("unsubscribed")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from harness import Aduan, start_aduan, until
-from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket
-from harness.settings import only
-from simulator import Weather
+from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket, views
+from harness.settings import impatient
+from harness.weather import quick
 from simulator.instagram import Instagram
 from tickets.store import TicketView
 from web_samples import png
@@ -18,21 +16,8 @@ from web_samples import png
 #: Institution -> the channels of its policy whose journey this is.
 SHOWN = {"akseleran": ("instagram_dm", "instagram_comment")}
 CHANNEL = "akseleran-instagram"
-
-
-def impatient(config: dict[str, Any]) -> None:
-    """Akseleran on Instagram alone, not waiting long for an answer, looking often for what was missed."""
-    only(CHANNEL, reconcile_seconds=1, check_seconds=1)(config)
-    config["channels"][CHANNEL]["timeout_seconds"] = 1
-    config["outbox"]["ambiguous_wait_seconds"] = 0.3
-
-
-def pretended(aduan: Aduan, weather: Weather | None = None) -> Instagram:
-    """The account at Meta, in this weather, with quick retries."""
-    (account,) = (each for each in aduan.simulation.providers if isinstance(each, Instagram))
-    account.time_scale = 0.001
-    account.weather = weather or Weather()
-    return account
+#: Not waiting long for an answer, looking often for what was missed.
+SETTINGS = impatient(CHANNEL, reconcile_seconds=1, check_seconds=1)
 
 
 def private(account: Instagram, handle: str) -> list[str]:
@@ -40,15 +25,10 @@ def private(account: Instagram, handle: str) -> list[str]:
     return [sent.text for sent in account.sent if sent.person.handle == handle]
 
 
-def views(aduan: Aduan) -> Sequence[TicketView]:
-    """Every ticket."""
-    return [ticket(aduan, number) for number in aduan.ticket_numbers()]
-
-
 async def test_messages_and_comments_become_complaints(tmp_path: Path) -> None:
     """K2, A3, T21, T33: receipts in private, one neutral line in public, one complaint for each person."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan)
+    async with start_aduan(tmp_path, SETTINGS) as aduan:
+        account = quick(aduan, "akseleran", Instagram)
         account.echo_first = True
 
         mid = await account.inject_text("sari.w", "Dana saya belum cair sejak tanggal 3, padahal sudah dipotong.")
@@ -114,8 +94,8 @@ def _withdrawn(aduan: Aduan, number: str) -> list[TicketView]:
 
 async def test_a_comment_that_no_webhook_brought_is_found(tmp_path: Path) -> None:
     """P6: the look for missed comments finds it; the webhook that comes late after all changes nothing."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan)
+    async with start_aduan(tmp_path, SETTINGS) as aduan:
+        account = quick(aduan, "akseleran", Instagram)
         comment = account.commented("sari.w", "Aplikasi tidak bisa dibuka, dana saya bagaimana?")
         await until(lambda: private(account, "sari.w"))
         await account.put(account.comment_update(comment))

@@ -3,44 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import Aduan, start_aduan, until
-from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket
-from harness.settings import only
-from simulator import Weather
+from harness import start_aduan, until
+from harness.customer import NUMBER, code_in, drained, number_in, receipt_state, ticket, views
+from harness.settings import impatient
+from harness.weather import quick
 from simulator.place import Attachment
 from simulator.x import X
-from tickets.store import TicketView
 from web_samples import png
 
 #: Institution -> the channels of its policy whose journey this is.
 SHOWN = {"akseleran": ("x_dm", "x_mention")}
 CHANNEL = "akseleran-x"
-
-
-def impatient(config: dict[str, Any]) -> None:
-    """Akseleran on X alone, not waiting long for an answer, looking often for what was missed."""
-    only(CHANNEL, reconcile_seconds=1, check_seconds=1)(config)
-    config["channels"][CHANNEL]["timeout_seconds"] = 1
-    config["outbox"]["ambiguous_wait_seconds"] = 0.3
+#: Not waiting long for an answer, looking often for what was missed.
+SETTINGS = impatient(CHANNEL, reconcile_seconds=1, check_seconds=1)
 
 
 def asking(config: dict[str, Any]) -> None:
     """The same by asking: X calls nobody."""
-    impatient(config)
+    SETTINGS(config)
     config["channels"][CHANNEL] |= {"mode": "poll", "poll_seconds": 0.3}
-
-
-def pretended(aduan: Aduan, weather: Weather | None = None) -> X:
-    """The account at X, in this weather; what it lists may be asked for as often as a test does."""
-    (account,) = (each for each in aduan.simulation.providers if isinstance(each, X))
-    account.enforce_limits = False
-    account.weather = weather or Weather()
-    return account
 
 
 def private(account: X, handle: str) -> list[str]:
@@ -48,15 +33,10 @@ def private(account: X, handle: str) -> list[str]:
     return [sent.text for sent in account.sent if sent.recipient.handle == handle]
 
 
-def views(aduan: Aduan) -> Sequence[TicketView]:
-    """Every ticket."""
-    return [ticket(aduan, number) for number in aduan.ticket_numbers()]
-
-
 async def test_messages_and_mentions_become_complaints(tmp_path: Path) -> None:
     """K2, A3, A5, T21, T33: receipts in private, one neutral line in public, one complaint for each person."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan)
+    async with start_aduan(tmp_path, SETTINGS) as aduan:
+        account = quick(aduan, "akseleran", X)
         await account.inject_text("sari_w", "Dana saya belum cair sejak tanggal 3, padahal sudah dipotong.")
         (text,) = await until(lambda: private(account, "sari_w"))
         view = ticket(aduan, number_in(text))
@@ -106,8 +86,8 @@ async def test_messages_and_mentions_become_complaints(tmp_path: Path) -> None:
 
 async def test_an_encrypted_message_reaches_a_person(tmp_path: Path) -> None:
     """A0.3: nobody here can read it, so it is set aside where people look, with what to do."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        await pretended(aduan).inject_encrypted("sari_w")
+    async with start_aduan(tmp_path, SETTINGS) as aduan:
+        await quick(aduan, "akseleran", X).inject_encrypted("sari_w")
         (aside,) = await until(lambda: aduan.running.store.quarantine())
         assert "aplikasi X" in aside.reason
         assert not aduan.ticket_numbers()
@@ -115,8 +95,8 @@ async def test_an_encrypted_message_reaches_a_person(tmp_path: Path) -> None:
 
 async def test_who_takes_no_messages_is_a_persons_task(tmp_path: Path) -> None:
     """A5, P14: the line in public goes out, the private receipt cannot: never silently "sent"."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        account = pretended(aduan)
+    async with start_aduan(tmp_path, SETTINGS) as aduan:
+        account = quick(aduan, "akseleran", X)
         account.closed.add("sari_w")
         await account.inject_mention("sari_w", "saldo saya hilang")
         await until(lambda: account.answers)
@@ -129,7 +109,7 @@ async def test_who_takes_no_messages_is_a_persons_task(tmp_path: Path) -> None:
 async def test_asking_brings_the_same(tmp_path: Path) -> None:
     """A9, P6: no webhook at all; what came before the last stop is not taken twice, what came meanwhile is taken."""
     async with start_aduan(tmp_path, asking) as aduan:
-        account = pretended(aduan)
+        account = quick(aduan, "akseleran", X)
         long_ago = datetime.now(UTC) - timedelta(days=3)
         account.wrote("lama", "pesan lama", at=long_ago.timestamp())
         account.wrote("sari_w", "Saldo saya hilang")
