@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -139,7 +140,7 @@ def _body(entry: Entry) -> aiohttp.FormData:
     for name, value in entry.fields.items():
         form.add_field(name, value)
     for part, path in entry.files:
-        form.add_field(part, path.read_bytes(), filename=path.name, content_type="application/octet-stream")
+        form.add_field(part, BytesIO(path.read_bytes()), filename=path.name, content_type="application/octet-stream")
     return form
 
 

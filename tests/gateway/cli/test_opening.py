@@ -249,3 +249,19 @@ async def test_the_real_answer_is_plain_json(aduan: Aduan, opens: Callable[..., 
     found = await opens(*words)
     assert json.loads(found.out)["receipt_goes_by"] == []
     assert out.read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("megabytes", [12, 60])
+async def test_a_scan_that_is_too_large_is_named(
+    aduan: Aduan, opens: Callable[..., Any], tmp_path: Path, megabytes: int
+) -> None:
+    """A12: the limit is told and nothing is entered; nobody is sent to try the same again."""
+    before = len(aduan.ticket_numbers())
+    scan = tmp_path / "surat.png"
+    scan.write_bytes(png(5, 5) + b"x" * (megabytes << 20))
+    found = await opens("--organisation", "klikacc", "--channel", "letter", "--text", TEXT, "--attach", scan)
+    assert found.code == 2
+    assert "--attach" in found.err
+    assert "entered or not" not in found.err
+    assert len(aduan.ticket_numbers()) == before
