@@ -68,13 +68,13 @@ async def test_two_accounts_in_one_file_keep_their_tokens(serve: Serve, make: Ca
                 return web.json_response({"error": "invalid_request"}, status=400)
             spent.append(given)
             return web.json_response({"access_token": f"access-{len(spent)}", "refresh_token": f"{given}+"})
-        return web.json_response({"data": {"id": "1111111111111111111"}})
+        return web.json_response({"data": {"dm_event_id": "7"}}, status=201)
 
     api_base = await serve(answer)
     for _ in range(2):
         for login in ("invented-first", "invented-other"):
             connector = make(api_base, refresh_token=login)
-            await connector.check()
+            await connector.send(Outgoing(key="r-1", recipient="22", text="Nomor: KLA-1"))
             await connector.aclose()
     assert spent == ["invented-first", "invented-other"]
 

@@ -31,10 +31,8 @@ _LOCK_WAIT = 0.05  # seconds between two looks whether another process has finis
 
 
 class Pair(Struct, frozen=True, kw_only=True):
-    """What the file holds."""
+    """What the file holds of one login."""
 
-    #: Which login the pair descends from: a new one in the settings begins a new line.
-    login: str
     access_token: str = ""
     refresh_token: str
     ends_at: datetime = datetime.fromtimestamp(0, UTC)
@@ -61,8 +59,9 @@ class Tokens:
         self._lock = asyncio.Lock()
         self._renewing: set[asyncio.Task[Pair]] = set()
         first = settings.refresh_token.get_secret_value()
-        self._first = Pair(login=hashlib.sha256(first.encode()).hexdigest(), refresh_token=first)
-        self._pair = self._first
+        #: What the file knows our pairs by: a new login in the settings begins anew, and so does another account's.
+        self._login = hashlib.sha256(first.encode()).hexdigest()
+        self._pair = self._first = Pair(refresh_token=first)
         #: Renewed, but the disk refused it: the pair in the file is spent.
         self._unsaved: Pair | None = None
 
@@ -87,11 +86,11 @@ class Tokens:
                 async with self._alone():
                     # Another process may have renewed it meanwhile.
                     stored = await asyncio.to_thread(self._stored)
-                    known = self._unsaved or stored
+                    known = self._unsaved or stored.get(self._login, self._first)
                     if not self._good(known, refused):
                         self._unsaved = known = await self._renewed(known)
                     if self._unsaved is not None:
-                        await self._save(self._unsaved)
+                        await self._save({**stored, self._login: self._unsaved})
                         self._unsaved = None
                     self._pair = known
             return known
@@ -99,14 +98,13 @@ class Tokens:
     def _good(self, pair: Pair, refused: str) -> bool:
         return bool(pair.access_token) and pair.access_token != refused and self._now() < pair.ends_at - EARLY
 
-    def _stored(self) -> Pair:
+    def _stored(self) -> dict[str, Pair]:
         try:
-            pair = msgspec.json.decode(self._file.read_bytes(), type=Pair)
+            return msgspec.json.decode(self._file.read_bytes(), type=dict[str, Pair])
         except FileNotFoundError:
-            return self._first
+            return {}
         except (OSError, msgspec.MsgspecError, UnicodeError):
             raise Misconfigured("oauth2.token_file cannot be read; log in again and remove it") from None
-        return pair if pair.login == self._first.login else self._first
 
     async def _renewed(self, old: Pair) -> Pair:
         form = {
@@ -127,15 +125,14 @@ class Tokens:
         if token is None or not token.access_token:
             raise Unavailable(f"X hands out no token (HTTP {answer.status})")
         return Pair(
-            login=old.login,
             access_token=token.access_token,
             refresh_token=token.refresh_token or old.refresh_token,
             ends_at=self._now() + timedelta(seconds=token.expires_in),
         )
 
-    async def _save(self, pair: Pair) -> None:
+    async def _save(self, pairs: dict[str, Pair]) -> None:
         try:
-            await asyncio.to_thread(store, self._file, msgspec.json.encode(pair))
+            await asyncio.to_thread(store, self._file, msgspec.json.encode(pairs))
         except OSError as failed:
             raise Misconfigured(f"oauth2.token_file cannot be written ({type(failed).__name__})") from None
 
