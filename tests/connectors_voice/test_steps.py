@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from connectors.contract import Filed, Request
 from connectors.errors import Malformed
 from connectors.voice_twilio import WORDING, VoiceTwilio
-from connectors.voice_twilio.step import Language, Seal, Step, address, read
+from connectors.voice_twilio.dialogue import RECORDINGS, waits
+from connectors.voice_twilio.step import Language, Name, Seal, Step, address, read
 from connectors_voice.kit import CLOSED, NUMBER, no_network, setup_of
 from normalizer.message import Raw
 
@@ -26,6 +27,19 @@ def test_the_state_of_a_call_survives_its_address() -> None:
     )  # fmt: skip
     assert read(address("https://x/in/a", step)) == step
     assert address("https://x/in/a", step) == address("https://x/in/a", step)
+
+
+@pytest.mark.parametrize(
+    ("name", "digits", "wanted"),
+    [
+        ("language", "1", True), ("choice", "1", True), ("choice", "", True), ("choice", "2", False),
+        ("number", "", True), ("again", "", False), ("end", "1", True), ("end", "", False), ("review", "", False),
+    ],
+)  # fmt: skip
+def test_a_caller_waits_only_for_what_is_said(name: Name, digits: str, wanted: bool) -> None:
+    """A4: nobody listens to silence for the record of something that the answer does not tell."""
+    assert waits(Step(name=name), digits) is wanted
+    assert waits(Step(name="choice", round=RECORDINGS), "2"), "who may not record again hears the number"
 
 
 @given(st.text(max_size=300))

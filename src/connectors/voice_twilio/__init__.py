@@ -33,8 +33,6 @@ CODES = codes.load(HERE / "codes.yaml")
 WORDING = spoken.load(HERE / "wording.yaml")
 WIB = timezone(timedelta(hours=7))
 
-#: Steps that say something which is not known before the request is recorded, or that only the gateway knows.
-_WAITING = frozenset({"language", "choice", "number", "end"})
 #: Steps whose requests are kept: the contact itself, and everything that names a recording.
 _KEPT = frozenset({"begin", "review", "choice", "number", "again", "end", "recording"})
 #: A recording is listed under the moment it began, and is complete only after the caller spoke and Twilio processed it.
@@ -87,7 +85,7 @@ class VoiceTwilio:
         return Intake(
             keep=(raw,) if at.name in _KEPT else (),
             answer=_NOTHING if over else self.answer(request, Filed()),
-            waits=not over and at.name in _WAITING,
+            waits=not over and dialogue.waits(at, form.get("Digits", "")),
         )
 
     def answer(self, request: Request, filed: Filed) -> Answer:

@@ -77,6 +77,13 @@ def respond(line: Line, step: Step, heard: Heard, filed: Filed) -> str:
     return _menu(line, step)
 
 
+def waits(step: Step, digits: str) -> bool:
+    """Whether the answer says what is known only once the request is recorded, or what only the gateway knows."""
+    if step.name == "choice":
+        return digits != "2" or step.round >= RECORDINGS
+    return step.name in {"language", "number"} or (step.name == "end" and digits == "1")
+
+
 def _menu(line: Line, step: Step) -> str:
     twiml = VoiceResponse()
     gather = _gather(line, twiml, Step(name="language", round=step.round))
