@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from connectors.sms_http.segments import size
-from harness import Aduan, start_aduan, until
+from harness import start_aduan, until
 from harness.customer import drained, number_in, ticket
-from harness.settings import only
+from harness.settings import impatient, only
+from harness.weather import quick
 from simulator.sms import Sms
 
 #: Institution -> the channels of its policy whose journey this is.
 SHOWN = {"klikacc": ("sms",)}
 CUSTOMERS = [f"+62819{n:08}" for n in range(5)]
 SAID = "Saldo saya hilang setelah penarikan dana"
-
-
-def impatient(config: dict[str, Any]) -> None:
-    """KlikACC by SMS alone, not waiting long for an answer."""
-    only("klikacc-sms")(config)
-    config["channels"]["klikacc-sms"]["timeout_seconds"] = 0.5
-    config["outbox"]["ambiguous_wait_seconds"] = 0.3
-
-
-def sms_of(aduan: Aduan) -> Sms:
-    """The pretended aggregator, in a hurry."""
-    (found,) = (provider for provider in aduan.simulation.providers if isinstance(provider, Sms))
-    found.time_scale = 0.001
-    return found
 
 
 def heard(sms: Sms, phone: str) -> list[str]:
@@ -41,8 +27,8 @@ def heard(sms: Sms, phone: str) -> list[str]:
 
 async def test_a_conversation_is_one_complaint_with_one_receipt(tmp_path: Path) -> None:
     """K2-K4: numbered at once; a short receipt in the cheap alphabet; parts and later texts are added; STOP is none."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        sms = sms_of(aduan)
+    async with start_aduan(tmp_path, impatient("klikacc-sms")) as aduan:
+        sms = quick(aduan, "klikacc", Sms)
         phone, other = CUSTOMERS[:2]
         await sms.inject_text(phone, f"{SAID}. " * 8, in_parts=True)
         await until(lambda: heard(sms, phone))
@@ -71,8 +57,8 @@ async def test_a_conversation_is_one_complaint_with_one_receipt(tmp_path: Path) 
 @pytest.mark.parametrize("honours_stop", [True, False])
 async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path, honours_stop: bool) -> None:
     """A13: whether or not the aggregator remembers it, nothing goes out; the complaint is kept and becomes a task."""
-    async with start_aduan(tmp_path, impatient) as aduan:
-        sms = sms_of(aduan)
+    async with start_aduan(tmp_path, impatient("klikacc-sms")) as aduan:
+        sms = quick(aduan, "klikacc", Sms)
         sms.honours_stop = honours_stop
         phone, other = CUSTOMERS[:2]
         await sms.inject_text(phone, "STOP")
@@ -92,7 +78,7 @@ async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path, h
 async def test_a_receipt_that_whatsapp_refuses_goes_by_sms(tmp_path: Path) -> None:
     """P14: a number that WhatsApp vouches for has SMS as its next way; the text is the short one."""
     async with start_aduan(tmp_path, only("klikacc-whatsapp", "klikacc-sms")) as aduan:
-        sms, cloud = sms_of(aduan), aduan.clouds["klikacc"]
+        sms, cloud = quick(aduan, "klikacc", Sms), aduan.clouds["klikacc"]
         cloud.time_scale = 0.001
         phone = CUSTOMERS[0]
         cloud.unreachable.add(phone.lstrip("+"))

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from harness import Aduan, start_aduan, until
 from harness.customer import NUMBER, code_in, drained, number_in, ticket
-from harness.settings import only
+from harness.settings import impatient
+from harness.weather import quick
 from simulator.telegram import Telegram
 from simulator.telegram.people import person_named
 from tickets.store import TicketView
@@ -31,18 +32,10 @@ def in_mode(mode: str) -> Callable[[dict[str, Any]], None]:
     """A change: only Akseleran's bot, in this mode, not waiting long for an answer."""
 
     def change(config: dict[str, Any]) -> None:
-        only(CHANNEL)(config)
-        config["channels"][CHANNEL] |= {"mode": mode, "timeout_seconds": 1, "poll_seconds": 1}
-        config["outbox"]["ambiguous_wait_seconds"] = 0.3
+        impatient(CHANNEL)(config)
+        config["channels"][CHANNEL] |= {"mode": mode, "poll_seconds": 1}
 
     return change
-
-
-def bot_of(aduan: Aduan) -> Telegram:
-    """The pretended bot, its retries quick."""
-    (bot,) = (each for each in aduan.simulation.providers if isinstance(each, Telegram))
-    bot.queue.time_scale = 0.001
-    return bot
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=MODES)
@@ -71,7 +64,7 @@ async def receipt(bot: Telegram, handle: str) -> str:
 
 async def test_a_complaint_is_receipted_in_its_chat(akseleran: Aduan) -> None:
     """K2, K3, A3: at once a numbered complaint; the receipt quotes it and holds number, contact and "keep this"."""
-    bot = bot_of(akseleran)
+    bot = quick(akseleran, "akseleran", Telegram)
     await bot.inject_text("sari_w", "Dana saya belum cair sejak tanggal 3, padahal sudah dipotong.")
     text = await receipt(bot, "sari_w")
     view = ticket(akseleran, number_in(text))
@@ -87,7 +80,7 @@ async def test_a_complaint_is_receipted_in_its_chat(akseleran: Aduan) -> None:
 
 async def test_an_album_and_what_follows_are_one_complaint(akseleran: Aduan) -> None:
     """Three pictures with one caption, then a text, an answer to the receipt and a file: one complaint, one receipt."""
-    bot = bot_of(akseleran)
+    bot = quick(akseleran, "akseleran", Telegram)
     await bot.inject_album("budi", [png(8, 8), png(9, 9), png(10, 10)], caption="Ditagih dua kali, ini buktinya")
     number = number_in(await receipt(bot, "budi"))
     await bot.inject_text("budi", "Nama saya Budi Santoso", reply_to=bot.sent[-1].message_id)
@@ -102,7 +95,7 @@ async def test_an_album_and_what_follows_are_one_complaint(akseleran: Aduan) -> 
 
 async def test_start_alone_is_greeted_and_a_deep_link_keeps_its_payload(akseleran: Aduan) -> None:
     """START is no complaint; a payload opens one, and the first words that follow stand in the same."""
-    bot = bot_of(akseleran)
+    bot = quick(akseleran, "akseleran", Telegram)
     await bot.inject_start("dewi")
     (greeting,) = await until(lambda: heard(bot, "dewi"))
     assert greeting.startswith("Silakan tulis pengaduan Anda")
@@ -120,7 +113,7 @@ async def test_start_alone_is_greeted_and_a_deep_link_keeps_its_payload(akselera
 
 async def test_edits_taps_groups_and_own_number(akseleran: Aduan) -> None:
     """T21, T23, T35: an edit is a version, also before its message; a group makes no ticket."""
-    bot = bot_of(akseleran)
+    bot = quick(akseleran, "akseleran", Telegram)
     before = len(akseleran.ticket_numbers())
     await bot.inject_group_text("fajar", -1001700000001, "Siapa lagi yang ditagih dua kali?")
     await bot.edit("fajar", 1, "Saya ditagih TIGA kali")
@@ -137,7 +130,7 @@ async def test_edits_taps_groups_and_own_number(akseleran: Aduan) -> None:
 
 async def test_who_blocked_the_bot_is_a_persons_task(akseleran: Aduan) -> None:
     """P14: 403 is Unreachable; without another address a person gets the task, and sending goes on for others."""
-    bot = bot_of(akseleran)
+    bot = quick(akseleran, "akseleran", Telegram)
     bot.blocked.add(person_named("gita").id)
     await bot.inject_text("gita", "Akun saya dibekukan tanpa pemberitahuan")
     await until(lambda: [task.kind for view in of(akseleran, "gita") for task in view.tasks] == ["undeliverable"])
@@ -154,7 +147,7 @@ async def test_who_blocked_the_bot_is_a_persons_task(akseleran: Aduan) -> None:
 async def test_an_outage_of_six_hours_is_filled_on_return(tmp_path: Path, mode: str) -> None:
     """P6: the gateway was away for six hours; what customers wrote waits at Telegram and comes complete, once."""
     async with start_aduan(tmp_path, in_mode(mode)) as aduan:
-        bot = bot_of(aduan)
+        bot = quick(aduan, "akseleran", Telegram)
         await aduan.running.aclose()
         began = time.time() - 6 * 3_600
         for number in range(40):
