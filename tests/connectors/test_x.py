@@ -420,6 +420,24 @@ async def test_what_stands_in_no_list_is_pushed_again(ours: Webhook, x: X, conne
     assert kinds == [Unreadable, Message, Ignored]
 
 
+async def test_a_replay_is_asked_for_although_the_lists_are_refused(ours: Webhook, x: X, connector: CalledByX) -> None:
+    """X pushes again for 24 hours only: what no list shows must not wait until the lists can be read."""
+    x.clock = lambda: datetime.now(UTC).timestamp() - 120
+    ours.statuses = [503]
+    await x.inject_encrypted("budi_s")
+    x.clock = lambda: datetime.now(UTC).timestamp()
+    x.list_faults.code(403)
+
+    async def look() -> None:
+        async with aclosing(connector.since(datetime.now(UTC) - timedelta(hours=1))) as listed:
+            assert not [raw async for batch in listed for raw in batch.keep]
+
+    with pytest.raises(AuthFailed):
+        await look()
+    await x.settled()
+    assert [type(event) for event in ours.events][:1] == [Unreadable]
+
+
 async def test_a_replay_that_x_does_not_grant_is_told_once(x: X, make_setup: MakeSetup) -> None:
     """The first look after a start says it, after everything that is listed; the next ones are whole."""
     x.wrote("budi_s", "halo")

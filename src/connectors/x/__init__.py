@@ -199,11 +199,17 @@ class CalledByX(Account):
 
         Raises Refused, once, where X grants no replay.
         """
+        trouble: ConnectorError | None = None
+        if self._settings.replay:
+            try:
+                await self._hook.replay(moment)
+            except ConnectorError as failed:
+                trouble = failed
         async with aclosing(super().since(moment)) as listed:
             async for batch in listed:
                 yield batch
-        if self._settings.replay:
-            await self._hook.replay(moment)
+        if trouble is not None:
+            raise trouble
 
     async def check(self) -> None:
         """Asks X who we are, whether our webhook is valid, and whether all is subscribed. Raises Misconfigured, ..."""
