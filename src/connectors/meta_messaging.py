@@ -86,7 +86,8 @@ def parse(raw: Raw, product: Product, other: ReadOther) -> list[Event]:
     """Events of one POST, in its order. Raises Malformed when its envelope cannot be read."""
     envelope = whole(raw.body, Envelope)
     if envelope.object and envelope.object != product.object:
-        return [Ignored(reason="event of another product")]
+        # Passed over, whole conversations would be lost where an operator gave the webhook the wrong address.
+        raise Malformed(f"not of {product.object}: each product's webhook needs its own channel's address", "$.object")
     found = each(envelope.entry, "$.entry", lambda item, path: _entry(raw, product, other, decode(item, Entry), path))
     return found or [Ignored(reason="empty delivery")]
 
