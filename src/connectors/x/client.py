@@ -37,17 +37,7 @@ class Api(AsyncClient):  # type: ignore[misc]  # tweepy ships no types
         self._setup = setup
         self._settings = settings
         self._app_token = ""
-        self._tokens = (
-            Tokens(
-                settings.oauth2,
-                f"{self.base}/2/oauth2/token",
-                session=setup.session,
-                now=setup.now,
-                within=settings.timeout_seconds,
-            )
-            if settings.oauth2 is not None
-            else None
-        )
+        self._tokens = Tokens(setup, settings.oauth2) if settings.oauth2 is not None else None
 
     async def request(
         self,

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.json_items import CLOCK_SKEW, UNREADABLE
-from connectors.x.payload import NOTHING, Entities, Media, Mention, User, Variant, Wrapped
+from connectors.x.payload import NOTHING, Entities, Media, User, Variant, Wrapped
 from normalizer.message import Attachment, AttachmentKind
 
 T = TypeVar("T")
@@ -86,20 +86,6 @@ def of_user(user: User) -> Person | None:
 def people(items: Iterable[msgspec.Raw]) -> dict[str, Person]:
     """Everybody that a payload includes, by their ids."""
     return {each.id: each for item in items if (each := person(item)) is not None}
-
-
-def names(mention: Mention, account: str, username: str) -> bool:
-    """Whether a mention in a text names our account; `username` may be "" where it is not known."""
-    id_ = mention.id_str or (str(mention.id) if mention.id is not None else "")
-    if id_:
-        return id_ == account
-    said = mention.username or mention.screen_name or ""
-    return bool(username) and said.lower() == username.lower()
-
-
-def start_of(mention: Mention) -> int:
-    """Where in the text a mention begins."""
-    return mention.start if mention.start is not None else mention.indices[0] if mention.indices else 0
 
 
 def stamped(text: str | None, received_at: datetime) -> tuple[datetime, tuple[str, ...]]:

@@ -164,7 +164,10 @@ def sender_of(author: Person) -> Sender:
 
 def _mentioned(reading: Reading, entities: Entities | None, begins: int) -> bool:
     """Whether the author wrote our name; the names that X itself puts before a reply stand before `begins`."""
-    named = ((entities.mentions or entities.user_mentions) if entities is not None else None) or ()
-    return any(
-        content.start_of(each) >= begins and content.names(each, reading.account, reading.username) for each in named
-    )
+    for each in ((entities.mentions or entities.user_mentions) if entities is not None else None) or ():
+        start = each.start if each.start is not None else each.indices[0] if each.indices else 0
+        id_ = each.id_str or (str(each.id) if each.id is not None else "")
+        name = (each.username or each.screen_name or "").lower()
+        if start >= begins and (id_ == reading.account if id_ else name and name == reading.username.lower()):
+            return True
+    return False

@@ -10,7 +10,7 @@ import asyncio
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors import http_errors
+from connectors.contract import Setup
 from connectors.errors import AuthFailed, Misconfigured, Unavailable
 from connectors.x.answers import Token
 from connectors.x.content import readable
@@ -41,20 +42,12 @@ class Pair(Struct, frozen=True, kw_only=True):
 class Tokens:
     """Hands out the access token of one account."""
 
-    def __init__(
-        self,
-        settings: OAuth2,
-        url: str,
-        *,
-        session: Callable[[], aiohttp.ClientSession],
-        now: Callable[[], datetime],
-        within: float,
-    ) -> None:
+    def __init__(self, setup: Setup, settings: OAuth2) -> None:
         self._settings = settings
-        self._url = url
-        self._session = session
-        self._now = now
-        self._within = within
+        self._url = f"{str(setup.settings.api_base).rstrip('/')}/2/oauth2/token"
+        self._session = setup.session
+        self._now = setup.now
+        self._within = setup.settings.timeout_seconds
         self._file = settings.token_file
         self._lock = asyncio.Lock()
         self._renewing: set[asyncio.Task[Pair]] = set()
