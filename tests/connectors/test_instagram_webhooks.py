@@ -133,6 +133,8 @@ def test_what_is_called_exists_at_meta() -> None:
         apis = json.loads((SPECS / f"{name}.json").read_bytes())["apis"]
         assert any((api["method"], api.get("endpoint", "").strip("/")) == (method, edge) for api in apis), (name, edge)
     fields = {each["name"] for each in json.loads((SPECS / "IGComment.json").read_bytes())["fields"]}
-    assert fields >= {"id", "text", "timestamp", "from", "parent_id"}
+    assert fields >= {"id", "text", "timestamp", "from", "user", "parent_id"}
+    fields = {each["name"] for each in json.loads((SPECS / "IGUserForIGOnlyAPI.json").read_bytes())["fields"]}
+    assert fields >= {"id", "user_id"}
     fields = {each["name"] for each in json.loads((SPECS / "IGUser.json").read_bytes())["fields"]}
     assert fields >= {"mentioned_comment", "mentioned_media"}
