@@ -222,3 +222,4 @@ async def test_a_receipt_follows_by_whatsapp_where_a_template_is_approved(tmp_pa
         assert number in str(sent.payload)
         await until(lambda: ticket(aduan, number).complaint.receipts[0].state in ("delivered", "read"))
         assert ticket(aduan, number).complaint.channel == "phone"
+        await until(lambda: [file.status for file in ticket(aduan, number).attachments] == ["stored"])
