@@ -57,7 +57,8 @@ class Files:
 
     async def put_stream(self, chunks: AsyncGenerator[bytes, None]) -> StoredFile:
         """The stored file of a stream, durable on return. Raises TooLarge, OSError and what the stream raises."""
-        writing = await asyncio.to_thread(_Writing, self.folder)
+        # Made here and not in a thread: who is cancelled while a thread makes it would leave it open.
+        writing = _Writing(self.folder)
         try:
             async for chunk in chunks:
                 if writing.size + len(chunk) > self.max_bytes:
