@@ -32,4 +32,4 @@ async def test_a_download_that_is_cut_leaves_nothing(tmp_path: Path, turns: int)
         await task
     await asyncio.sleep(0.05)  # what a thread was writing has ended
     gc.collect()
-    assert not list(tmp_path.glob("new-*"))
+    assert not files.sweep()
