@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import aiohttp
 from msgspec import Struct
@@ -88,6 +88,8 @@ class ChannelSettings(BaseModel):
 
     # No error text repeats what stands in the file: it may be a secret under a wrong key.
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    #: Optional keys that an example gives all the same, where one of several is needed ("imap.password").
+    example_keys: ClassVar[tuple[str, ...]] = ()
     kind: str = Field(description="Which connector serves this channel.")
     organisation: str = Field(
         description="The organisation (a key under `organisations`) that this channel belongs to."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -129,6 +129,7 @@ class EmailSettings(ChannelSettings):
     """One mailbox."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    example_keys: ClassVar[tuple[str, ...]] = ("imap.password", "smtp.user", "smtp.password")
     address: Mailbox = Field(description="The address that customers write to and that answers come from.")
     aliases: tuple[Mailbox, ...] = Field((), description="Other addresses whose mail lands in this mailbox.")
     display_name: str | None = Field(None, max_length=100, description="The name beside our address in answers.")

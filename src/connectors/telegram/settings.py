@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AnyHttpUrl, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
@@ -24,6 +24,7 @@ class Settings(ChannelSettings):
     """Keys of a `telegram` channel."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+    example_keys: ClassVar[tuple[str, ...]] = ("secret_token",)
 
     kind: Literal["telegram"] = Field(description="Which connector serves this channel.")
     bot_token: Annotated[Secret, AfterValidator(_as_bot_token)] = Field(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
 
@@ -40,6 +40,7 @@ class Settings(ChannelSettings):
     """Keys of an `x` channel."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+    example_keys: ClassVar[tuple[str, ...]] = ("access_token", "access_token_secret")
 
     kind: Literal["x"] = Field(description="Which connector serves this channel.")
     user_id: str = Field(pattern=r"^[0-9]{1,19}$", description="The account's id at X, a number.")

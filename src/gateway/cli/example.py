@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -14,12 +14,6 @@ from pydantic.fields import FieldInfo
 
 from connectors.contract import Spec
 
-#: Where a connector takes one of several keys, the one that the example gives.
-_CHOSEN: Mapping[str, tuple[str, ...]] = {
-    "email": ("imap.password", "smtp.user", "smtp.password"),
-    "telegram": ("secret_token",),
-    "x": ("access_token", "access_token_secret"),
-}
 _WIDTH = 116
 
 
@@ -47,8 +41,7 @@ class Example:
         self.put(f"kind: {spec.kind}", 4)
         self.put(f"organisation: {organisation}", 4)
         prefix = channel_id.replace("-", "_").upper()
-        chosen = _CHOSEN.get(spec.kind, ())
-        self.model(spec.settings, 4, prefix, chosen=chosen, leave=("kind", "organisation"))
+        self.model(spec.settings, 4, prefix, chosen=spec.settings.example_keys, leave=("kind", "organisation"))
 
     def model(
         self,
