@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -25,6 +25,7 @@ log = structlog.get_logger("aduan.watchdog")
 #: What only a person can mend.
 _BROKEN = (AuthFailed, Misconfigured, Refused, Unreachable)
 _CHECK_SECONDS = 60.0
+_ONE_HOUR = timedelta(hours=1)
 #: While something is wrong, it is looked at more often: its recovery should be seen soon.
 _AGAIN_SECONDS = 30.0
 
@@ -49,6 +50,7 @@ class Watchdog:
         self._now = now
         self._every = every_seconds
         self._past: dict[str, list[datetime]] = {}
+        self._read_at: datetime | None = None
 
     async def run(self) -> None:
         """Looks at every channel again and again, until it is cancelled."""
@@ -62,10 +64,13 @@ class Watchdog:
 
     async def look(self) -> bool:
         """Asks every channel once, one after the other, and sets its state; True when all of them are well."""
-        heard = await asyncio.to_thread(self._store.hours_heard, self._now() - HISTORY)
-        self._past = {}
-        for channel_id, hour in heard:
-            self._past.setdefault(channel_id, []).append(hour)
+        now = self._now()
+        if self._read_at is None or now - self._read_at >= _ONE_HOUR:
+            # Four weeks of deliveries are many rows; what came since stands in `Health`.
+            heard = await asyncio.to_thread(self._store.hours_heard, now - HISTORY)
+            self._past, self._read_at = {}, now
+            for channel_id, hour in heard:
+                self._past.setdefault(channel_id, []).append(hour)
         for channel_id, connector in self._connectors.items():
             await self._look_at(channel_id, connector)
         return all(self._health.state(channel_id) == "good" for channel_id in self._connectors)
