@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from normalizer import privacy
 from normalizer.complaint import Complaint
@@ -15,6 +16,10 @@ from tickets.model import OutboxRow, TaskRow
 
 #: Reasons without a receipt in which a comment is answered in public all the same.
 _STILL_ANSWERED = (None, "public_only")
+
+
+#: How long the private answer to a comment waits behind the public line.
+_BEHIND_THE_LINE = timedelta(seconds=1)
 
 
 class Owing(Struct, frozen=True, kw_only=True):
@@ -48,7 +53,8 @@ def owing(
     if message.visibility == "public" and receipt.row.reason in _STILL_ANSWERED:
         line = public_line(complaint, message, key=new_id(), now=now)
         if line is not None:
-            rows.append(line)
+            # First what everybody reads, then what only the customer does (section 8).
+            rows = [replace(receipt.row, due_at=now + _BEHIND_THE_LINE), line]
     return Owing(rows=tuple(rows), tasks=(receipt.task,) if receipt.task is not None else ())
 
 

@@ -69,6 +69,8 @@ def test_what_is_owed(
     assert [f"{row.template} {row.state}" for row in found.rows] == said
     assert [task.kind for task in found.tasks] == tasks
     assert found.sends_receipt is (said[0] == "receipt due")
+    if len(said) == 2 and found.sends_receipt:
+        assert found.rows[1].due_at == NOW < found.rows[0].due_at, "the line comes first"
     if found.sends_receipt:
         assert [route.channel for route in found.rows[0].routes] == ["facebook_dm"]
 
