@@ -16,7 +16,7 @@ from gateway.ids import Ids
 from gateway.installation import Channel, Installation, Organisation
 from gateway.journal import Kept
 from gateway.message_files import digest_of, file_row, store_files
-from gateway.owing import must_hide, owing
+from gateway.owing import ANSWERED_IN_PUBLIC, line_beside, must_hide, owing
 from normalizer.complaint import Complaint
 from normalizer.completeness import DocumentRules
 from normalizer.message import Deletion, Delivery, Edit, Message, Permission, Rekey
@@ -243,6 +243,10 @@ class Batch:
             kinds=policy.intake.kinds if policy.intake else None,
             attachment_ids=tuple(self._ids.new() for _ in message.attachments),
         )
+        line = line_beside(complaint, message, key=self._ids.new(), now=self._now)
+        if line is not None:
+            self._outbox.append(line)
+            complaint = msgspec.structs.replace(complaint, flags=(*complaint.flags, ANSWERED_IN_PUBLIC))
         # Documents that are complete now start the clocks that waited for them (A8).
         moved = started(ticket, promise(organisation, complaint), self._now)
         if complaint_id in self._new:

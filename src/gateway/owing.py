@@ -18,6 +18,8 @@ from tickets.model import OutboxRow, TaskRow
 _STILL_ANSWERED = (None, "public_only")
 
 
+#: A flag of a complaint that was opened in private and has its line under a comment that joined it.
+ANSWERED_IN_PUBLIC = "answered_in_public"
 #: How long the private answer to a comment waits behind the public line.
 _BEHIND_THE_LINE = timedelta(seconds=1)
 
@@ -56,6 +58,17 @@ def owing(
             # First what everybody reads, then what only the customer does (section 8).
             rows = [replace(receipt.row, due_at=now + _BEHIND_THE_LINE), line]
     return Owing(rows=tuple(rows), tasks=(receipt.task,) if receipt.task is not None else ())
+
+
+def line_beside(complaint: Complaint, message: Message, *, key: str, now: datetime) -> OutboxRow | None:
+    """The neutral line under the first comment that joins a complaint which was opened in private; None for others.
+
+    Whoever sees the comment must see that it was noticed; once is enough (section 8). The caller flags the complaint
+    with ANSWERED_IN_PUBLIC.
+    """
+    if complaint.visibility == "public" or ANSWERED_IN_PUBLIC in complaint.flags:
+        return None
+    return public_line(complaint, message, key=key, now=now)
 
 
 def must_hide(message: Message) -> bool:

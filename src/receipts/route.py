@@ -177,7 +177,7 @@ def public_line(complaint: Complaint, message: Message, *, key: str, now: dateti
             Route(
                 channel_id=complaint.channel_id,
                 recipient=reply.recipient,
-                channel=complaint.channel,
+                channel=message.channel,
                 in_reply_to=reply.in_reply_to,
                 window_until=reply.window_until,
             ),

@@ -7,9 +7,10 @@ from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.facts import Fact, Facts
-from gateway.owing import must_hide, owing
+from gateway.owing import ANSWERED_IN_PUBLIC, line_beside, must_hide, owing
 from normalizer.complaint import Complaint
 from normalizer.message import Message, ReplyAddress, Sender
 from receipts.route import NO_PUBLIC_ANSWER, Way
@@ -73,6 +74,31 @@ def test_what_is_owed(
         assert found.rows[1].due_at == NOW < found.rows[0].due_at, "the line comes first"
     if found.sends_receipt:
         assert [route.channel for route in found.rows[0].routes] == ["facebook_dm"]
+
+
+@pytest.mark.parametrize(
+    ("opened", "flags", "joins", "wanted"),
+    [
+        ("private", (), {}, True),
+        ("private", (ANSWERED_IN_PUBLIC,), {}, False),
+        # Its own comment has the line already.
+        ("public", (), {}, False),
+        ("private", (), {"visibility": "private"}, False),
+        ("private", (), {"flags": (NO_PUBLIC_ANSWER,)}, False),
+    ],
+)
+def test_the_first_comment_that_joins_a_private_complaint_gets_the_line(
+    opened: str, flags: tuple[str, ...], joins: dict[str, Any], wanted: bool
+) -> None:
+    """Section 8: one neutral line, also where the complaint came by direct message before."""
+    first = complaint(comment(channel="facebook_dm", visibility=opened))
+    first = replace(first, flags=flags)
+    line = line_beside(first, comment(**joins), key="K", now=NOW)
+    assert (line is not None) is wanted
+    if line is not None:
+        assert (line.template, line.routes[0].channel, line.routes[0].recipient) == (
+            "public_reply", "facebook_comment", "c1",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(

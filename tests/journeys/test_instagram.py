@@ -62,6 +62,12 @@ async def test_messages_and_comments_become_complaints(tmp_path: Path) -> None:
         await account.inject_comment("budi_s", "Sudah saya kirim lewat DM ya")
         await until(lambda: len(ticket(aduan, public.ticket.ticket_number).messages) == 3)
 
+        # Who has a complaint by direct message and comments as well gets the line once, and no second complaint.
+        joined = await account.inject_comment("sari.w", "Kapan dana saya cair?")
+        await until(lambda: [answer for answer in account.answers if answer.parent_id == joined])
+        await account.inject_comment("sari.w", "Halo, ada orang?")
+        await until(lambda: len(ticket(aduan, view.ticket.ticket_number).messages) == 4)
+
         # A change may come before what it changes.
         await account.inject_edit("ani", "aWdfLATE", "Limit saya hilang sejak kemarin")
         await account.inject_text("ani", "Limit saya hilang", mid="aWdfLATE")
@@ -83,7 +89,7 @@ async def test_messages_and_comments_become_complaints(tmp_path: Path) -> None:
         assert Counter(sent.person.handle for sent in account.sent) == dict.fromkeys(
             ("sari.w", "budi_s", "dewi", "ani"), 1
         )
-        assert len(account.answers) == 2
+        assert len(account.answers) == 3
         assert not aduan.running.store.quarantine()
 
 
