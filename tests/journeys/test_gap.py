@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.app import Running
+from gateway.journal.sqlite import SqliteJournal
 from harness import Aduan, start_aduan, until
 from harness.customer import drained
 from harness.lines import EACH, LINES, weather_channels
@@ -47,13 +48,21 @@ async def everybody_complains_meanwhile(aduan: Aduan, lines: Sequence[Line], beg
             provider.weather = Weather()
 
 
-async def go_back(aduan: Aduan, source: str, moment: datetime) -> None:
-    """Lets the last complete look at a list be the one at `moment`, once there was one."""
-    cursor = f"reconcile:{source}"
+async def go_back(aduan: Aduan, moment: datetime) -> None:
+    """Lets the last complete look at each list be the one at `moment`; the gateway is closed."""
+    journal = await SqliteJournal.open(aduan.installation.data_dir / "journal.db")
+    for source in LISTED:
+        assert await journal.cursor(f"reconcile:{source}") is not None, source
+        await journal.keep((), (f"reconcile:{source}", moment.isoformat()))
+    await journal.aclose()
+
+
+async def looked(aduan: Aduan) -> None:
+    """Returns when every list was looked at once: what is older belongs to no gap."""
     async with asyncio.timeout(20):
-        while await aduan.running.journal.cursor(cursor) is None:
-            await asyncio.sleep(0.02)
-    await aduan.running.journal.keep((), (cursor, moment.isoformat()))
+        for source in LISTED:
+            while await aduan.running.journal.cursor(f"reconcile:{source}") is None:
+                await asyncio.sleep(0.02)
 
 
 def missed(aduan: Aduan, source: str) -> float:
@@ -69,11 +78,10 @@ async def test_six_hours_are_filled_completely_and_once(tmp_path: Path) -> None:
     async with start_aduan(tmp_path, weather_channels) as aduan:
         set_weather(aduan, LINES, "calm", seed=5)
         await until(lambda: all(aduan.running.health.state(line.source) == "good" for line in lines))
-        began = datetime.now(UTC) - AWAY
-        for source in LISTED:
-            # The last complete look was when the gateway went away.
-            await go_back(aduan, source, began)
+        await looked(aduan)
         await aduan.running.aclose()
+        began = datetime.now(UTC) - AWAY
+        await go_back(aduan, began)
         await everybody_complains_meanwhile(aduan, lines, began)
 
         aduan.running = await Running.start(aduan.installation)
