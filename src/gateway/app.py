@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from connectors.contract import Connector, Pull, Reconcile
-from gateway.batch import Recording
 from gateway.channels import accounts_of
 from gateway.clocks import document_rules
 from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
 from gateway.files import Files
-from gateway.filing import Counter
+from gateway.filing import Filings
 from gateway.health import Health
 from gateway.housekeeping import Housekeeping
 from gateway.ids import new_id
@@ -34,6 +33,7 @@ from gateway.pump import Pump
 from gateway.receipt_files import ReceiptFiles
 from gateway.reception import Reception, now
 from gateway.reconcile import Reconciler
+from gateway.recording import Recording
 from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
 from gateway.worker import Worker
@@ -195,7 +195,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     working = asyncio.create_task(worker.run())
     stack.push_async_callback(_finish, working, worker.stop)
     reception.wake = worker.wake
-    reception.counter.set_result(Counter(installation, worker, now).filed)
+    reception.filings.set_result(Filings(installation, worker, now).filed)
     for channel_id, connector in connectors.items():
         if isinstance(connector, Pull):
             pump = Pump(channel_id, connector, journal=journal, metrics=metrics, health=health, wake=worker.wake)

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import msgspec
 
 from connectors.submission import entered_by
-from gateway.clocks import Promise, dates_of, day_zero, form_of, promise, started
-from gateway.files import Files
+from gateway.clocks import dates_of, day_zero, form_of, opened, promise, started
 from gateway.ids import Ids
-from gateway.installation import Channel, Installation, Organisation
+from gateway.installation import Channel, Organisation
 from gateway.journal import Kept
 from gateway.message_files import digest_of, file_row, store_files
 from gateway.owing import ANSWERED_IN_PUBLIC, line_beside, must_hide, owing
+from gateway.receipt_counts import ReceiptCounts
+from gateway.recording import MessageOutcome, Recording
 from normalizer.complaint import Complaint
-from normalizer.completeness import DocumentRules
-from normalizer.message import Deletion, Delivery, Edit, Message, Permission, Rekey
+from normalizer.message import Message
 from normalizer.normalize import Context, append, normalize, received_at
-from receipts.route import Way
 from tickets.calendar import wib_date
 from tickets.model import (
     OPEN,
@@ -41,48 +39,6 @@ from tickets.numbers import make as make_number
 from tickets.store import Transaction
 
 ACTOR = "intake"
-#: Events that name the account they happened at.
-Addressed = Message | Edit | Deletion | Delivery | Rekey | Permission
-_ONE_DAY = timedelta(hours=24)
-
-
-class MessageOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one message."""
-
-    key: str
-    complaint_id: str
-    ticket_number: str
-    #: "created" a complaint, was "added" to an open one, or is a "duplicate" of one that is recorded.
-    what: str
-    #: The key was used before for other content: what the sender meant is not known.
-    conflict: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """What recording needs beside the transaction."""
-
-    installation: Installation
-    files: Files
-    #: Organisation -> its document list.
-    rules: Mapping[str, DocumentRules]
-    #: Organisation -> its channels that can carry an answer.
-    ways: Mapping[str, Mapping[str, Way]]
-    #: Hash of the access code of a complaint id.
-    code_hash: Callable[[str], str]
-    #: (kind, account) -> channel id: a delivery may hold messages for another channel of the same provider.
-    accounts: Mapping[tuple[str, str], str]
-    now: Callable[[], datetime]
-
-    def channel_of(self, channel: Channel, event: Addressed) -> Channel | None:
-        """The configured channel that an event belongs to; None when nobody configured its account.
-
-        An event that names no account, or comes from a connector that has none, belongs to the channel it came by.
-        """
-        kind = channel.spec.kind
-        if (found := self.accounts.get((kind, event.account))) is not None:
-            return self.installation.channels[found]
-        return None if event.account and any(k == kind for k, _ in self.accounts) else channel
 
 
 class Batch:
@@ -96,7 +52,7 @@ class Batch:
         self._ids = Ids(self._now)
         self._threads: dict[tuple[str, str], KnownThread] = {}
         self._seen: dict[tuple[str, str], SeenMessage] = {}
-        self._receipts: dict[tuple[str, str, str], int] = {}
+        self._receipts = ReceiptCounts()
         self._numbers: dict[tuple[str, date], range] = {}
         self._kept_raws = raws
         self._raws: dict[str, RawRow] = {}
@@ -118,13 +74,7 @@ class Batch:
         known = self._tx.known(slug, keys, refs)
         self._threads |= {(slug, ref): thread for ref, thread in known.threads.items()}
         self._seen |= {(slug, key): seen for key, seen in known.messages.items()}
-        counted = [_counted_by(m) for m in messages if m.key not in known.messages]
-        since = self._now - _ONE_DAY
-        for column, counts_of in (("recipient", self._tx.receipt_counts), ("sender", self._tx.complaint_counts)):
-            names = {name for kind, name in counted if kind == column}
-            if names:
-                counts = counts_of(slug, names, since)
-                self._receipts |= {(slug, column, name): count for name, count in counts.items()}
+        self._receipts.read(self._tx, slug, [m for m in messages if m.key not in known.messages], self._now)
 
     def keep_raw(self, kept: Kept, channel: Channel) -> None:
         """Keeps the bytes of a delivery for replay."""
@@ -296,7 +246,7 @@ class Batch:
                 flags=(*complaint.flags, "possible_follow_up"),
             )
         promised = promise(organisation, complaint)
-        ticket = self._ticket(organisation, complaint, promised)
+        ticket = opened(complaint, promised, self._with.code_hash(complaint_id), self._now)
         self._new[complaint_id] = (complaint, ticket)
         told = {"ticket_number": number, "channel": message.channel}
         if complaint.entered_by is not None:
@@ -311,41 +261,21 @@ class Batch:
         self._owe_receipt(organisation, complaint, message)
         return complaint, ticket
 
-    def _ticket(self, organisation: Organisation, complaint: Complaint, promised: Promise) -> Ticket:
-        return Ticket(
-            ticket_number=complaint.ticket_number,
-            complaint_id=complaint.complaint_id,
-            organisation=organisation.slug,
-            tier=complaint.assessment.tier,
-            opened_at=complaint.received_at,
-            updated_at=self._now,
-            first_response_due=promised.first_response,
-            resolve_earliest=promised.resolve_earliest,
-            resolve_due=promised.resolve,
-            deadlines=promised.explained,
-            policy_id=complaint.policy_id,
-            policy_version=complaint.policy_version,
-            calendar_version=complaint.calendar_version,
-            access_code_hash=self._with.code_hash(complaint.complaint_id),
-        )
-
     def _owe_receipt(self, organisation: Organisation, complaint: Complaint, message: Message) -> None:
         """The receipt that every complaint is owed (K2), or why none may go out: then it is a person's task."""
-        counted = (organisation.slug, *_counted_by(message))
-        previous = self._receipts.get(counted, 0)
         found = owing(
             complaint,
             message,
             self._with.ways[organisation.slug],
             new_id=self._ids.new,
-            previous=previous,
+            previous=self._receipts.of(organisation.slug, message),
             now=self._now,
             limit=self._with.installation.config.limits.receipts_per_sender_per_day,
         )
         self._outbox += found.rows
         self._tasks += found.tasks
         if found.sends_receipt:
-            self._receipts[counted] = previous + 1
+            self._receipts.add(organisation.slug, message)
 
     def _number(self, prefix: str, day: date) -> int:
         """The next ticket number of a day; the store's sequence is read once and moved once per batch."""
@@ -367,13 +297,6 @@ class Batch:
 
     def _note(self, type_: str, complaint_id: str, data: Mapping[str, str]) -> None:
         self._audit.append(AuditEvent(at=self._now, actor=ACTOR, type=type_, complaint_id=complaint_id, data=data))
-
-
-def _counted_by(message: Message) -> tuple[str, str]:
-    """What the limit of receipts counts by: the address, or the sender where each message has another or none (P26)."""
-    if message.reply is None or message.visibility == "public":
-        return "sender", message.sender.key
-    return "recipient", message.reply.recipient
 
 
 def _is_same_sender(complaint: Complaint, message: Message) -> bool:

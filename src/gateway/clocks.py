@@ -60,6 +60,26 @@ def day_zero(organisation: Organisation, channel: str, form: Form, received_at: 
         return wib_date(received_at)
 
 
+def opened(complaint: Complaint, promised: Promise, code_hash: str, now: datetime) -> Ticket:
+    """The ticket of a new complaint with what was promised; `code_hash` is that of its access code, `now` UTC."""
+    return Ticket(
+        ticket_number=complaint.ticket_number,
+        complaint_id=complaint.complaint_id,
+        organisation=complaint.tenant,
+        tier=complaint.assessment.tier,
+        opened_at=complaint.received_at,
+        updated_at=now,
+        first_response_due=promised.first_response,
+        resolve_earliest=promised.resolve_earliest,
+        resolve_due=promised.resolve,
+        deadlines=promised.explained,
+        policy_id=complaint.policy_id,
+        policy_version=complaint.policy_version,
+        calendar_version=complaint.calendar_version,
+        access_code_hash=code_hash,
+    )
+
+
 def started(ticket: Ticket, promised: Promise, now: datetime) -> Ticket | None:
     """The ticket with the dates of clocks that have started since; None when no new one has.
 

@@ -10,11 +10,11 @@ from connectors.contract import Connector, Push, Request
 from connectors.errors import Rejected
 from connectors.submission import Admitting, InvalidSubmission
 from connectors.submission_fields import Problem
-from gateway.batch import MessageOutcome
 from gateway.installation import Installation
 from gateway.journal import Journal, JournalFull
 from gateway.organisation_pages import contact_lines, page_of, text_of
 from gateway.receipt_files import ReceiptFiles
+from gateway.recording import MessageOutcome
 from gateway.worker import RunInThread, Worker
 from normalizer.message import Raw
 from receipts.access import access_code, code_hash, read_token, receipt_token

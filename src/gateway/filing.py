@@ -19,7 +19,7 @@ from tickets.calendar import WIB, CalendarMissing, OfficeHours, wib_date
 WAIT_SECONDS = 8.0
 
 
-class Counter:
+class Filings:
     """Answers for one installation whose worker runs."""
 
     def __init__(self, installation: Installation, worker: Worker, now: Callable[[], datetime]) -> None:

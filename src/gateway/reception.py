@@ -55,7 +55,7 @@ class Reception:
     #: Called after every delivery that was kept.
     wake: Callable[[], None] = field(default=lambda: None)
     #: Set by whoever understands messages; a customer who waits for an answer waits for it too.
-    counter: asyncio.Future[Filing] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    filings: asyncio.Future[Filing] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     url: str = ""
     _parts: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
     _doors: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
@@ -125,7 +125,7 @@ class Reception:
     async def _filed(self, channel_id: str, ids: Sequence[str]) -> Filed:
         try:
             async with asyncio.timeout(_START_SECONDS):
-                filing = await asyncio.shield(self.counter)
+                filing = await asyncio.shield(self.filings)
         except TimeoutError:
             return Filed()
         return await filing(channel_id, ids)

@@ -10,11 +10,22 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from connectors.errors import Malformed
-from gateway.batch import Batch, MessageOutcome, Recording
+from gateway.batch import Batch
 from gateway.installation import Channel
 from gateway.journal import Kept
-from normalizer.message import Deletion, Delivery, Edit, Event, Ignored, Message, Permission, Rekey, Unreadable
-from receipts.route import NUMBER_HEARD
+from gateway.recording import MessageOutcome, Recording
+from normalizer.message import (
+    NUMBER_HEARD,
+    Deletion,
+    Delivery,
+    Edit,
+    Event,
+    Ignored,
+    Message,
+    Permission,
+    Rekey,
+    Unreadable,
+)
 from tickets.store import Transaction
 
 

@@ -16,7 +16,6 @@ from typing import NoReturn
 import msgspec
 
 from connectors.errors import Malformed
-from gateway.batch import Recording
 from gateway.channels import accounts_of, build_connectors
 from gateway.clocks import document_rules
 from gateway.files import Files
@@ -26,6 +25,7 @@ from gateway.journal import Kept
 from gateway.keys import installation_secret
 from gateway.letters import ways_of
 from gateway.record import Arrival, record
+from gateway.recording import Recording
 from normalizer.message import Event, Message, Raw, Unreadable
 from receipts.access import access_code, code_hash
 from tickets.store import Store

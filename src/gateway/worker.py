@@ -18,13 +18,13 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.contract import Connector
 from connectors.errors import Malformed
-from gateway.batch import Recording
 from gateway.isolate import Isolated
 from gateway.journal import Journal, Kept
 from gateway.metrics import Metrics
 from gateway.pressure import Pressure
 from gateway.reader import Reader
 from gateway.record import Arrival, Outcome, record
+from gateway.recording import Recording
 from tickets.store import Conflict, SchemaMismatch, Store
 
 T = TypeVar("T")

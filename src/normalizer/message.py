@@ -96,6 +96,15 @@ class ReplyAddress(Struct, frozen=True, kw_only=True):
     window_until: datetime | None = None
 
 
+#: Flags of a message that decide how it may be answered; connectors set them, `receipts.route` reads them.
+#: The provider allows no public answer under it: nobody summoned us (sheet A9), or the broadcast is over (A8).
+NO_PUBLIC_ANSWER = "no_public_answer"
+#: The caller wants no message at the number that was shown: a borrowed telephone, a switchboard.
+NO_MESSAGE_TO_CALLER = "no_message_to_caller"
+#: Only a caller who heard the whole ticket number can cause it.
+NUMBER_HEARD = "number_heard"
+
+
 class Message(Struct, frozen=True, kw_only=True, tag=True):
     """Something a customer said: it becomes a complaint or is added to an open one."""
 

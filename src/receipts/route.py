@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from connectors.facts import Facts
 from normalizer.complaint import Complaint
-from normalizer.message import Channel, Message
+from normalizer.message import NO_MESSAGE_TO_CALLER, NO_PUBLIC_ANSWER, NUMBER_HEARD, Channel, Message
 from tickets.model import OutboxRow, Route, TaskRow
 from tickets.told import ToldComplaint
 
@@ -25,8 +25,6 @@ PRIVATE_OF: Mapping[Channel, Channel] = {
 RECEIPT = "receipt"
 #: Where the receipt is handed over on the spot: shown on the screen, read out or printed.
 HANDED_OVER: frozenset[Channel] = frozenset({"web_form", "app_form", "phone", "walk_in"})
-#: A flag of a message that only a caller who heard the whole ticket number can cause.
-NUMBER_HEARD = "number_heard"
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -154,12 +152,6 @@ def owed(
     )
 
 
-#: A flag of a call: the caller wants no message at the number that was shown (a borrowed telephone, a switchboard).
-NO_MESSAGE = "no_message_to_caller"
-#: A flag of a public message under which the provider allows no public answer: nobody summoned us (sheet A9).
-NO_PUBLIC_ANSWER = "no_public_answer"
-
-
 def public_line(complaint: Complaint, message: Message, *, key: str, now: datetime) -> OutboxRow | None:
     """The one neutral answer under a public comment, beside the receipt (section 8); None where none may go out."""
     if message.visibility != "public" or message.reply is None or message.no_receipt:
@@ -218,7 +210,7 @@ def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Rout
 
 
 def _calls(complaint: Complaint) -> bool:
-    return complaint.channel == "phone" and NO_MESSAGE not in complaint.flags
+    return complaint.channel == "phone" and NO_MESSAGE_TO_CALLER not in complaint.flags
 
 
 def _by_template(way: Way, recipient: str, channel: Channel, purpose: str) -> Route:

@@ -27,8 +27,7 @@ from connectors.x.webhook import WANTED
 from harness.serving import MakeSetup, Serve
 from harness.webhook import Webhook
 from harness.x_account import TOKEN, US, x_account
-from normalizer.message import Attachment, Delivery, Ignored, Message, Outgoing, Raw, Unreadable
-from receipts.route import NO_PUBLIC_ANSWER
+from normalizer.message import NO_PUBLIC_ANSWER, Attachment, Delivery, Ignored, Message, Outgoing, Raw, Unreadable
 from simulator.place import Attachment as File
 from simulator.x import X
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from connectors.facts import Fact, Facts
 from gateway.owing import ANSWERED_IN_PUBLIC, line_beside, must_hide, owing
 from normalizer.complaint import Complaint
-from normalizer.message import Message, ReplyAddress, Sender
-from receipts.route import NO_PUBLIC_ANSWER, Way
+from normalizer.message import NO_PUBLIC_ANSWER, Message, ReplyAddress, Sender
+from receipts.route import Way
 
 NOW = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 

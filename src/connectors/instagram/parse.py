@@ -12,7 +12,7 @@ from connectors.meta_messaging import Entry, Product, messaging, of_another_app
 from connectors.meta_messaging import parse as parse_delivery
 from connectors.meta_payload import NOTHING
 from normalizer import message as events
-from normalizer.message import Attachment, Event, Ignored, Raw
+from normalizer.message import NO_PUBLIC_ANSWER, Attachment, Event, Ignored, Raw
 
 COMMENTS = frozenset({"comments", "live_comments"})
 INSIGHTS = "story_insights"
@@ -79,7 +79,7 @@ class Reading:
             return [self._mention(decode(change.value, Mention, path), sent_at, flags)]
         comment = decode(change.value, Comment, path)
         # On a live video there is no public answer, and a private one only during the broadcast.
-        live = ("live", "no_public_answer") if change.field == "live_comments" else ()
+        live = ("live", NO_PUBLIC_ANSWER) if change.field == "live_comments" else ()
         media = comment.media.id if comment.media is not None else None
         return [self.comment(comment, (sent_at, (*flags, *live)), media)]
 

@@ -18,13 +18,20 @@ from connectors.twilio_messages import LISTED, first_date
 from connectors.voice_twilio import step as steps
 from connectors.voice_twilio.payload import CallResource, Listed, RecordingResource
 from connectors.voice_twilio.step import Seal, Step
-from normalizer.message import Attachment, Deletion, Event, Ignored, Message, Raw, ReplyAddress, Sender
+from normalizer.message import (
+    NO_MESSAGE_TO_CALLER,
+    NUMBER_HEARD,
+    Attachment,
+    Deletion,
+    Event,
+    Ignored,
+    Message,
+    Raw,
+    ReplyAddress,
+    Sender,
+)
 
 MOST_FIELDS = 1_000
-#: Flag of a complaint: the receipt may not be sent to the number that called.
-NO_MESSAGE = "no_message_to_caller"
-#: Flag of a message: the caller was there until the ticket number was read out.
-NUMBER_HEARD = "number_heard"
 #: A call is over, or never was one: nobody hears the answer.
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 MISSED = ENDED - {"completed"}
@@ -137,7 +144,7 @@ def _message(
     lost: bool = False,
 ) -> Message:
     key, thread = f"tw:{account}:{recording}", f"tw:{account}:{call}"
-    told = {NO_MESSAGE: step.no_message, NUMBER_HEARD: step.name == "again"}
+    told = {NO_MESSAGE_TO_CALLER: step.no_message, NUMBER_HEARD: step.name == "again"}
     return Message(
         channel="phone",
         account=number,

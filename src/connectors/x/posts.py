@@ -13,10 +13,7 @@ from connectors.x import content
 from connectors.x.content import Person
 from connectors.x.payload import NOTHING, Entities, Includes, OldDeleted, OldPost, Owned, Post
 from normalizer import message as events
-from normalizer.message import Attachment, Event, Ignored, ReplyAddress, Sender
-
-#: The author did not summon us, so X takes no public answer (X docs, Pricing: replies, since 2026-02-23).
-NO_PUBLIC_ANSWER = "no_public_answer"
+from normalizer.message import NO_PUBLIC_ANSWER, Attachment, Event, Ignored, ReplyAddress, Sender
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -129,6 +126,7 @@ def _public(reading: Reading, id_: str, said: Said) -> Iterable[Event]:
         post_ref=id_,
         flags=(
             *(() if said.text or said.attachments else ("unsupported",)),
+            # Whoever did not summon us gets no public answer (X docs, Pricing: replies, since 2026-02-23).
             *(() if said.summoned else (NO_PUBLIC_ANSWER,)),
             *said.flags,
         ),
