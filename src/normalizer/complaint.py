@@ -147,9 +147,9 @@ class Forward(Struct, frozen=True, kw_only=True):
 
 
 class Rejection(Struct, frozen=True, kw_only=True):
-    """A rejection in writing with its ground (A21, A22)."""
+    """A rejection in writing with its ground: one of A21, or an objection without effect (A18, A22)."""
 
-    ground: RejectionGround
+    ground: RejectionGround | Literal["objection_without_effect"]
     reasons: Annotated[str, Meta(min_length=30)]
     sent_in_writing_at: datetime | None = None
 

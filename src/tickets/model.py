@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from normalizer.complaint import Complaint, Tier
 from normalizer.message import Attachment, Channel, Message, Raw
+from tickets.life import Life
 from tickets.told import ToldComplaint, ToldTicket
 
 TicketState = Literal[
@@ -51,6 +52,10 @@ class Ticket(Struct, frozen=True, kw_only=True):
     calendar_version: str
     #: Hash of the access code; None when no private receipt is possible.
     access_code_hash: str | None = None
+    #: What happened to it since it was opened (`tickets.lifecycle`).
+    life: Life = Life()
+    #: The WIB date on which the clocks must be looked at next; None while none of them runs.
+    look_on: date | None = None
 
 
 class RawRow(Struct, frozen=True, kw_only=True):

@@ -67,11 +67,11 @@ def quarantine_row(row: QuarantineRow) -> Values:
 def ticket_row(complaint: Complaint, ticket: Ticket) -> Values:
     if ticket.complaint_id != complaint.complaint_id or ticket.ticket_number != complaint.ticket_number:
         raise ValueError("the ticket and the complaint name each other differently")
-    state, open_, first, resolve, opened, updated, closed, ticket_document, _ = ticket_columns(ticket)
+    *standing, ticket_document, _ = ticket_columns(ticket)
     channel_columns = complaint_columns(complaint)
     return (
         complaint.complaint_id, complaint.ticket_number, ticket.organisation, *channel_columns[:-2],
-        state, open_, first, resolve, opened, updated, closed, channel_columns[-2], ticket_document,
+        *standing, channel_columns[-2], ticket_document,
     )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def ticket_columns(ticket: Ticket) -> Values:
         ticket.first_response_due.isoformat() if ticket.first_response_due else None,
         ticket.resolve_due.isoformat() if ticket.resolve_due else None,
         to_micros(ticket.opened_at), to_micros(ticket.updated_at), micros_or_none(ticket.closed_at),
-        TICKETS.write(ticket), ticket.complaint_id,
+        ticket.look_on.isoformat() if ticket.look_on else None, TICKETS.write(ticket), ticket.complaint_id,
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from tickets.store.times import Day, Moment
 
 #: The newest migration that this code was written for (the `revision` of the last file in migrations/versions).
-REVISION = "0003"
+REVISION = "0009"
 
 metadata = MetaData(
     naming_convention={
@@ -98,6 +98,7 @@ tickets = Table(
     Column("opened_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("closed_at", Moment),
+    Column("look_on", Day),
     Column("complaint", LargeBinary, nullable=False),
     Column("ticket", LargeBinary, nullable=False),
     Index("ix_tickets_organisation_received_at", "organisation", "received_at"),
@@ -108,6 +109,7 @@ tickets = Table(
         "ix_tickets_first_response_due", "first_response_due", where="open = 1 AND first_response_due IS NOT NULL"
     ),
     _partial("ix_tickets_resolve_due", "resolve_due", where="open = 1 AND resolve_due IS NOT NULL"),
+    _partial("ix_tickets_look_on", "look_on", where="look_on IS NOT NULL"),
 )
 
 

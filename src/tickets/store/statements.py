@@ -35,7 +35,7 @@ COMPLAINT_COLUMNS = (
 )  # fmt: skip
 #: Columns of `tickets` that a changed ticket writes again, in the order of `rows.ticket_columns`.
 TICKET_COLUMNS = (
-    "state", "open", "first_response_due", "resolve_due", "opened_at", "updated_at", "closed_at", "ticket",
+    "state", "open", "first_response_due", "resolve_due", "opened_at", "updated_at", "closed_at", "look_on", "ticket",
 )  # fmt: skip
 #: Columns of `outbox` that change after the row was added, in the order of `standing.Standing.columns`.
 STANDING_COLUMNS = (

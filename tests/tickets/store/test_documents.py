@@ -124,7 +124,8 @@ def test_a_database_with_documents_as_text_in_full_is_read_alike(
     with closing(sqlite3.connect(older)) as connection:
         connection.execute("ATTACH ? AS newer", (str(tmp_path / "store.db"),))
         for table in ("raws", "tickets", "messages", "threads", "outbox", "audit", "sequences"):
-            connection.execute(f"INSERT INTO main.{table} SELECT * FROM newer.{table}")
+            names = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            connection.execute(f"INSERT INTO main.{table} ({names}) SELECT {names} FROM newer.{table}")
         connection.execute(
             "UPDATE tickets SET complaint = ?, ticket = ?",
             (

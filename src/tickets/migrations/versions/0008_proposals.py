@@ -1,0 +1,15 @@
+"""Complaints that may be the same."""
+
+from __future__ import annotations
+
+revision = "0008"
+down_revision: str | None = "0007"
+
+
+def upgrade() -> None:
+    """Applies the change."""
+
+
+def downgrade() -> None:
+    """Refuses: an older version must not write what this one cannot vouch for."""
+    raise NotImplementedError("restore the backup from before the first start of this version instead")
