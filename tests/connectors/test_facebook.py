@@ -97,7 +97,7 @@ async def test_a_comment_gets_both_answers(page: Page, ours: Ours) -> None:
 
 
 async def test_who_answers_the_private_reply_is_recognized(page: Page, ours: Ours) -> None:
-    """A7: Meta does not promise that commenter and Messenger user have one id; the answer to our send names it."""
+    """Sheet A7: Meta does not promise that commenter and Messenger user have one id; our send's answer names it."""
     page.same_ids = False
     await page.comment(SARI, "Dana saya belum kembali!")
     reply = ours.last(Message).reply
@@ -141,7 +141,7 @@ async def test_a_private_text_never_goes_out_in_public(page: Page, ours: Ours) -
 
 @pytest.mark.parametrize("number", [10900, 2534013, 2534014, 2534025])
 async def test_a_second_private_reply_counts_as_sent(page: Page, ours: Ours, number: int) -> None:
-    """A7, A13: sources contradict about the number; the comment itself says that the reply was given."""
+    """Sheet A7, A13: sources contradict about the number; the comment itself says that the reply was given."""
     page.already_replied = number
     root = await page.comment(SARI, "Dana saya belum kembali!")
     reply = ours.last(Message).reply
@@ -178,7 +178,7 @@ async def test_what_staff_said_in_private_is_not_our_receipt(page: Page, ours: O
 
 
 async def test_a_doubtful_public_line_is_looked_for(page: Page, ours: Ours) -> None:
-    """A13: never a blind second try where everybody reads it."""
+    """Sheet A13: never a blind second try where everybody reads it."""
     await page.comment(SARI, "Dana saya belum kembali!")
     reply = ours.last(Message).reply
     assert reply is not None
@@ -195,7 +195,7 @@ async def test_a_doubtful_public_line_is_looked_for(page: Page, ours: Ours) -> N
 
 
 async def test_whoever_meta_does_not_name_is_answered_too(page: Page, ours: Ours) -> None:
-    """A7: without the permission a comment has no author; both answers need only the comment."""
+    """Sheet A7: without the permission a comment has no author; both answers need only the comment."""
     page.authors = False
     root = await page.comment(SARI, "Dana saya belum kembali!")
     reply = ours.last(Message).reply

@@ -35,7 +35,7 @@ async def page(ours: Ours, serve: Serve, make_setup: MakeSetup) -> AsyncIterator
 
 
 async def test_a_doubtful_line_below_a_reply_is_looked_for_where_it_stands(page: Page, ours: Ours) -> None:
-    """A13, A7: Meta knows one level of answers, so the line may stand below the comment that begins the thread."""
+    """Sheet A13, A7: Meta knows one level of answers, the line may stand below the comment that begins the thread."""
     root = await page.comment(SARI, "Dana saya belum kembali!")
     await page.comment(TONO, "Saya juga", parent=root)
     reply = ours.last(Message).reply

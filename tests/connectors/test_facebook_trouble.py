@@ -63,7 +63,7 @@ async def test_codes_in_the_providers_own_shape(page: Page, ours: Ours, number: 
 
 
 async def test_a_contested_code_waits_for_a_person(page: Page, ours: Ours) -> None:
-    """A6: 1545041 is "window closed" in one source and "unavailable" in another: neither is guessed."""
+    """Sheet A6: 1545041 is "window closed" in one source and "unavailable" in another: neither is guessed."""
     page.faults.http(
         400,
         json.dumps({"error": {"code": 551, "error_subcode": 1545041}}).encode(),
@@ -107,7 +107,7 @@ async def test_waiting_as_told(page: Page, ours: Ours) -> None:
 
 
 async def test_silence_is_ambiguous_and_no_connection_is_not(page: Page, ours: Ours, make_setup: MakeSetup) -> None:
-    """A13: what may have left is not repeated as if it had not."""
+    """Sheet A13: what may have left is not repeated as if it had not."""
     page.faults.stall(2.0)
     page.faults.reset()
     for _ in range(2):

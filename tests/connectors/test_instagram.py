@@ -128,7 +128,7 @@ async def test_comments_of_two_people_share_nothing(meta: Meta, connector: Insta
 
 @pytest.mark.parametrize("number", [10900, 2534013, 2534014, 2534025])
 async def test_answered_already_counts_as_sent(meta: Meta, connector: Instagram, number: int) -> None:
-    """A13: a second private answer to one comment is refused; with which number depends on whom one asks."""
+    """Sheet A13: a second private answer to one comment is refused; with which number depends on whom one asks."""
     meta.already_replied = number
     comment = commented(connector, meta)
     first = await connector.send(out(to(comment)))
@@ -276,7 +276,7 @@ async def test_trouble_on_the_way(meta: Meta, connector: Instagram) -> None:
 
 @pytest.mark.parametrize("taken", [True, False])
 async def test_an_ambiguous_send_is_looked_for(meta: Meta, connector: Instagram, taken: bool) -> None:
-    """A13: the same words in the conversation, or under the comment, are an earlier attempt that went through."""
+    """Sheet A13: the same words in the conversation, or under the comment, are an earlier attempt that went through."""
     message, comment = said(connector, meta), commented(connector, meta)
     below = commented(connector, meta, "Saya juga", handle="budi_s", parent=comment.external_id)
     assert below.reply is not None
@@ -314,7 +314,7 @@ async def test_an_ambiguous_send_is_looked_for(meta: Meta, connector: Instagram,
 
 
 async def test_a_private_answer_without_answer_is_never_doubled(meta: Meta, connector: Instagram) -> None:
-    """A13: where no author is known nothing lists it, but the second try is refused and counts as sent."""
+    """Sheet A13: where no author is known nothing lists it, but the second try is refused and counts as sent."""
     comment = to(commented(connector, meta)).partition("/")[0]
     meta.faults.stall(2, accepted=True)
     with pytest.raises(Ambiguous):

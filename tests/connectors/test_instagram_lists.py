@@ -58,7 +58,7 @@ Connect = Callable[..., Instagram]
 
 @pytest.mark.parametrize("flagged", [True, False])
 async def test_a_line_is_looked_for_before_every_later_try(meta: Meta, connect: Connect, flagged: bool) -> None:
-    """A13: a 5xx is no flagged doubt, yet the line may stand there; also below more replies than one page lists."""
+    """Sheet A13: a 5xx is no flagged doubt, the line may stand there, also below more replies than one page lists."""
     connector = connect(meta.base_url)
     comment = meta.commented("sari.w", "Dana saya?")
     for number in range(120):

@@ -130,7 +130,7 @@ async def test_a_long_text_in_parts_and_in_base64(ours: Webhook, sms: Sms) -> No
 
 
 async def test_stop_is_no_complaint_and_is_remembered(ours: Webhook, sms: Sms, connector: SmsHttp) -> None:
-    """A13: STOP and START are words about this number, not complaints; the aggregator's refusal is Unreachable."""
+    """Sheet A13: STOP and START are words about a number; the aggregator's refusal is Unreachable."""
     await sms.inject_text(SARI, "Berhenti", at=1767582000.0)
     await sms.inject_text(SARI, " mulai! ", at=1767582001.0)
     at = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)

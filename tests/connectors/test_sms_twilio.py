@@ -165,7 +165,7 @@ def test_the_table_is_tested_whole() -> None:
 
 
 async def test_an_ambiguous_send_is_looked_for_before_a_retry(twilio: Twilio, connector: TwilioSms) -> None:
-    """A13: the list tells whether it went, in the plain spelling that went out; nobody else's is taken for it."""
+    """Sheet A13: the list tells whether it went, in the plain spelling that went out; nobody else's is taken for it."""
     assert isinstance(connector, Lookup)
     await tells_what_went(twilio, connector, out, said="“Nomor” – 1", kept='"Nomor" - 1', other=OURS)
 

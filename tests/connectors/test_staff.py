@@ -212,7 +212,7 @@ def test_customers_of_one_person_stay_apart(fields: dict[str, str], sender: str,
 
 
 def test_two_peoples_keys_never_meet() -> None:
-    """A12: the same key of another person is another entry; the same of one person is the same message."""
+    """Sheet A12: the same key of another person is another entry; the same of one person is the same message."""
     keys = {entered({}, authorization=each).key for each in (f"Bearer {TOKEN}", PROOF, f"Bearer {TOKEN}")}
     assert keys == {"staff:klikacc-staff:rina:key-0001", "staff:klikacc-staff:cli:rina.d:key-0001"}
 

@@ -196,7 +196,7 @@ async def test_odd_answers(
 
 
 async def test_silence_and_broken_connections_are_ambiguous(bot: Bot, connector: TelegramWebhook) -> None:
-    """A13: no answer to a send may mean that it went out; a call that changes nothing is merely tried again."""
+    """Sheet A13: no answer to a send may mean that it went out; a call that changes nothing is merely tried again."""
     first = await said(connector, bot)
     bot.faults.stall(5, accepted=True)
     bot.faults.reset(accepted=True)

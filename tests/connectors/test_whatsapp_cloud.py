@@ -167,7 +167,7 @@ async def test_trouble_on_the_way(meta: Meta, connector: WhatsAppCloud) -> None:
 
 
 async def test_silence_and_resets_are_ambiguous(meta: Meta, connector: WhatsAppCloud) -> None:
-    """A13: the message may have gone; its status brings our key back, so that it is found."""
+    """Sheet A13: the message may have gone; its status brings our key back, so that it is found."""
     said(connector, meta)
     meta.faults.stall(2, accepted=True)
     meta.faults.reset(accepted=True)

@@ -102,7 +102,7 @@ async def test_a_batch_of_two_numbers_is_read_whole(ours: Webhook, meta: Meta) -
 
 
 async def test_statuses_bring_our_key_and_the_cost_back(ours: Webhook, meta: Meta, connector: WhatsAppCloud) -> None:
-    """A13: the status names the outbox key; A0.2: what it cost."""
+    """Sheet A13: the status names the outbox key; A0.2: what it cost."""
     await meta.inject_text(SARI, "Halo")
     sent = await connector.send(Outgoing(key="r-17.1", recipient=f"+{SARI}", text="Nomor: KLA-1"))
     await meta.settled()

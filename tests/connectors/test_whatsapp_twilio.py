@@ -154,7 +154,7 @@ async def test_trouble_on_the_way(twilio: Twilio, connector: WhatsAppTwilio) -> 
 
 
 async def test_an_ambiguous_send_is_looked_for_before_a_retry(twilio: Twilio, connector: WhatsAppTwilio) -> None:
-    """A13: the list tells whether it went: the accepted one is found, the lost one is not, nor anybody else's."""
+    """Sheet A13: the list tells whether it went: the accepted one is found, the lost one is not, nor anybody else's."""
     await twilio.inject_text(SARI, "Halo")
     await tells_what_went(twilio, connector, out, said="taken", kept="taken", other="+6281200000002")
 

@@ -144,7 +144,7 @@ async def test_encrypted_messages_reach_a_person(ours: Webhook, x: X) -> None:
 
 @pytest.mark.usefixtures("connector")
 async def test_the_old_shapes_mean_the_same(ours: Webhook, x: X) -> None:
-    """A9: the deprecated Account Activity API; the whole text of a long post is taken."""
+    """Sheet A9: the deprecated Account Activity API; the whole text of a long post is taken."""
     long = "@akseleran " + "saldo saya hilang " * 12
     await x.inject_old("budi_s", text="Akun saya terkunci", post=long.strip())
     dm, post = ours.events
@@ -234,7 +234,7 @@ async def test_trouble_on_the_way(x: X, connector: CalledByX) -> None:
 
 
 async def test_an_ambiguous_message_is_looked_for_before_a_retry(x: X, connector: CalledByX) -> None:
-    """A13: the conversation tells whether it went; X's short links, other texts, people and times do not confuse it."""
+    """Sheet A13: the conversation tells whether it went; X's short links, other texts and people do not confuse it."""
     text = "Nomor: KLA-1. Cek: https://aduan.example.co.id/status & simpan."
     begun = datetime.now(UTC)
     x.meet("budi_s")
@@ -258,7 +258,7 @@ async def test_an_ambiguous_message_is_looked_for_before_a_retry(x: X, connector
 
 
 async def test_who_takes_no_messages_cannot_be_reached_here(x: X, connector: CalledByX) -> None:
-    """A5: the receipt of a mention is tried by direct message; 403 means the next route."""
+    """Sheet A5: the receipt of a mention is tried by direct message; 403 means the next route."""
     x.closed.add("sari_d")
     x.blocked.add("budi_s")
     x.wrote("budi_s", "halo")
@@ -272,7 +272,7 @@ async def test_who_takes_no_messages_cannot_be_reached_here(x: X, connector: Cal
 
 
 async def test_limits_are_waited_for(make_setup: MakeSetup, x: X) -> None:
-    """A9: 15 messages in 15 minutes; the sixteenth waits until X says that the window is over."""
+    """Sheet A9: 15 messages in 15 minutes; the sixteenth waits until X says that the window is over."""
     x.enforce_limits = True
     connector = CalledByX(make_setup("x", api_base=x.base_url))
     for number in range(15):
@@ -296,7 +296,7 @@ async def fetched(connector: Account, attachment: Attachment) -> bytes:
 async def test_files_of_messages_and_posts(
     ours: Webhook, x: X, connector: CalledByX, make_setup: MakeSetup, tmp_path: Any
 ) -> None:
-    """A9: a post's file is fetched from the media host, a message's through the API, which wants OAuth 2.0."""
+    """Sheet A9: a post's file is fetched from the media host, a message's through the API, which wants OAuth 2.0."""
     content = bytes(range(256)) * 50
     await x.inject_mention("sari_d", "lihat", files=[File("bukti.jpg", "image/jpeg", content)])
     await x.inject_file("budi_s", content, "image/jpeg", text="lihat")

@@ -79,7 +79,7 @@ async def test_a_receipt_as_its_receiver_sees_it(postbox: Postbox, build: Build)
 
 
 async def test_a_retry_keeps_its_id(postbox: Postbox, build: Build) -> None:
-    """A13: receivers drop a repeat by its Message-ID, whichever process sends it."""
+    """Sheet A13: receivers drop a repeat by its Message-ID, whichever process sends it."""
     first = await build(mailbox(postbox)).send(OUT)
     again = await build(mailbox(postbox)).send(msgspec.structs.replace(OUT, possible_duplicate=True))
     other = await build(mailbox(postbox)).send(msgspec.structs.replace(OUT, key="01KCB3T5S8YV0-2"))

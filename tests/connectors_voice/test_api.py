@@ -84,7 +84,7 @@ async def test_a_recording_that_is_not_ready_is_listed_later(
 async def test_codes_say_what_happens_next(
     twilio: TwilioVoice, connector: VoiceTwilio, code: int, expected: type[Exception]
 ) -> None:
-    """A2: Twilio's own code first, in `check` and in `since`."""
+    """Sheet A2: Twilio's own code first, in `check` and in `since`."""
     twilio.faults.code(code, times=2)
     with pytest.raises(expected):
         await connector.check()

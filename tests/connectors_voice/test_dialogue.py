@@ -145,7 +145,7 @@ async def test_nobody_goes_round_for_ever(twilio: TwilioVoice, ours: Ours) -> No
     [[], [Key("1")], [Key("1"), Key("1")], [Key("1"), Key("1"), HangUp()], [Key("1"), Key("1"), Silence(), HangUp()]],
 )
 async def test_hanging_up_without_a_word_is_a_contact(twilio: TwilioVoice, ours: Ours, script: list[Act]) -> None:
-    """A4: a hang-up without a recording is kept and counted, and makes no complaint."""
+    """Sheet A4: a hang-up without a recording is kept and counted, and makes no complaint."""
     await twilio.dial(SARI, script)
     await twilio.settled()
     assert not ours.keys()
@@ -154,7 +154,7 @@ async def test_hanging_up_without_a_word_is_a_contact(twilio: TwilioVoice, ours:
 
 @pytest.mark.parametrize("ends_with", ["hangup", "", "#"])
 async def test_hanging_up_after_speaking_is_a_complaint(twilio: TwilioVoice, ours: Ours, ends_with: str) -> None:
-    """A4: `Digits=hangup` gets no TwiML; what was said counts."""
+    """Sheet A4: `Digits=hangup` gets no TwiML; what was said counts."""
     await twilio.dial(SARI, [Key("1"), Key("1"), Speech(b"ID3 x", 3.0, ends_with), HangUp()])
     await twilio.settled()
     assert len(ours.keys()) == 1
@@ -165,7 +165,7 @@ async def test_hanging_up_after_speaking_is_a_complaint(twilio: TwilioVoice, our
 async def test_action_and_callback_in_any_order_are_one_message(
     twilio: TwilioVoice, ours: Ours, connector: VoiceTwilio, first: bool
 ) -> None:
-    """A4: `recordingStatusCallback` knows no caller, yet it gives the same message as the action."""
+    """Sheet A4: `recordingStatusCallback` knows no caller, yet it gives the same message as the action."""
     twilio.callback_first = first
     await twilio.dial(SARI, [Key("1"), Key("1"), WORDS, Key("1")])
     await twilio.settled()

@@ -37,7 +37,7 @@ def test_the_state_of_a_call_survives_its_address() -> None:
     ],
 )  # fmt: skip
 def test_a_caller_waits_only_for_what_is_said(name: Name, digits: str, wanted: bool) -> None:
-    """A4: nobody listens to silence for the record of something that the answer does not tell."""
+    """Sheet A4: nobody listens to silence for the record of something that the answer does not tell."""
     assert waits(Step(name=name), digits) is wanted
     assert waits(Step(name="choice", round=RECORDINGS), "2"), "who may not record again hears the number"
 

@@ -106,7 +106,7 @@ async def test_a_stranger_in_the_thread_is_a_new_complaint(institutions: Aduan, 
 
 
 async def test_the_same_mail_in_two_mailboxes_is_one_complaint(institutions: Aduan, phone: str) -> None:
-    """A10: one mail to support@ and pengaduan@ is one complaint with one receipt, whichever was read first."""
+    """Sheet A10: one mail to support@ and pengaduan@ is one complaint with one receipt, whichever was read first."""
     sender = f"rina{phone}@pelanggan.example"
     before = len(institutions.ticket_numbers())
     raw = await institutions.mail.write(sender, MAILBOXES["klikacc"], "Dua kali", STORY)
@@ -175,7 +175,7 @@ async def test_a_file_comes_with_the_mail(institutions: Aduan, phone: str) -> No
 
 
 async def test_a_bounced_receipt_becomes_a_task(institutions: Aduan, phone: str) -> None:
-    """A11: when the address does not exist the receipt failed, and somebody must reach the customer otherwise."""
+    """Sheet A11: when the address does not exist the receipt failed, and somebody must reach the customer otherwise."""
     sender = f"gone{phone}@pelanggan.example"
     institutions.mail.bouncing[sender] = "5.1.1"
     await institutions.mail.write(sender, MAILBOXES["klikacc"], "Halo", STORY)

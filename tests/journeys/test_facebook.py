@@ -130,7 +130,7 @@ async def test_what_is_no_complaint_makes_none(akseleran: Aduan) -> None:
 
 
 async def test_an_echo_answers_for_a_send_without_answer(akseleran: Aduan) -> None:
-    """A13: Meta took the receipt and said nothing; its echo names our key, so nobody gets a second one."""
+    """Sheet A13: Meta took the receipt and said nothing; its echo names our key, so nobody gets a second one."""
     page = quick(akseleran, "akseleran", Facebook)
     page.faults.stall(3, accepted=True)
     await page.inject_text("putri.a", "Saldo saya hilang")
@@ -142,7 +142,7 @@ async def test_an_echo_answers_for_a_send_without_answer(akseleran: Aduan) -> No
 
 
 async def test_whoever_answers_under_another_id_is_recognized(akseleran: Aduan) -> None:
-    """A7: commenter and Messenger user need not have one id; Meta names it when the private reply is sent."""
+    """Sheet A7: commenter and Messenger user need not have one id; Meta names it when the private reply is sent."""
     page = quick(akseleran, "akseleran", Facebook)
     page.same_ids = False
     await page.comment("yudi.9", "Akun saya diblokir")

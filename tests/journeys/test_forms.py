@@ -48,7 +48,7 @@ async def test_the_receipt_is_the_answer(institutions: Aduan, slug: str, door: s
 
 
 async def test_the_same_key_is_the_same_complaint(institutions: Aduan, phone: str) -> None:
-    """A12: a client that tries again gets the same 201; the key with other words is 422, and nothing is made of it."""
+    """Sheet A12: a client that tries again gets the same 201; the key with other words is 422."""
     fields = {"narrative": STORY, "email": f"siti{phone}@pelanggan.example"}
     first = await post_complaint(institutions, "akseleran", f"again-{phone}", fields)
     before = len(institutions.ticket_numbers())

@@ -166,7 +166,7 @@ async def test_one_call_is_one_complaint(phones: Aduan) -> None:
 
 
 async def test_a_call_without_a_word_is_no_complaint(phones: Aduan) -> None:
-    """A4: a contact that is kept and counted."""
+    """Sheet A4: a contact that is kept and counted."""
     line = line_of(phones)
     before = len(phones.ticket_numbers())
     await line.dial(SARI, [])

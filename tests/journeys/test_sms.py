@@ -56,7 +56,7 @@ async def test_a_conversation_is_one_complaint_with_one_receipt(tmp_path: Path) 
 
 @pytest.mark.parametrize("honours_stop", [True, False])
 async def test_who_said_stop_gets_no_text_and_a_person_is_told(tmp_path: Path, honours_stop: bool) -> None:
-    """A13: whether or not the aggregator remembers it, nothing goes out; the complaint is kept and becomes a task."""
+    """Sheet A13: whether the aggregator remembers it or not, nothing goes out; a task tells a person."""
     async with start_aduan(tmp_path, impatient("klikacc-sms")) as aduan:
         sms = quick(aduan, "klikacc", Sms)
         sms.honours_stop = honours_stop

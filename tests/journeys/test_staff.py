@@ -157,7 +157,7 @@ async def test_a_call_with_papers_is_treated_as_written(institutions: Aduan, pho
 
 
 async def test_the_same_key_is_the_same_ticket(institutions: Aduan, phone: str) -> None:
-    """A12: a repeat gives the same 201, whatever the hour; another word, channel or moment under the key is 422."""
+    """Sheet A12: a repeat gives the same 201; another word, channel or moment under the key is 422."""
     fields = {"channel": "phone", "narrative": STORY, "phone": f"+{phone}"}
     first = await enter(institutions, "klikacc", f"again-{phone}", fields)
     assert first[0] == 201

@@ -137,7 +137,7 @@ async def test_a_customer_who_hides_the_number(institutions: Aduan, phone: str) 
 
 
 async def test_what_is_no_complaint_makes_none(institutions: Aduan, phone: str) -> None:
-    """A13: reactions, own messages, read marks and groups make no complaint; an edit changes what it names."""
+    """Sheet A13: reactions, own messages, read marks and groups make no complaint; an edit changes what it names."""
     cloud = institutions.clouds["klikacc"]
     customer = WhatsApp(institutions, "klikacc", "meta", phone)
     wamid = await customer.say("Tagihan saya salah")
@@ -161,7 +161,7 @@ def _withdrawn(aduan: Aduan, number: str) -> list[TicketView]:
 
 
 async def test_a_changed_number_keeps_its_complaint(institutions: Aduan, phone: str) -> None:
-    """A1: WhatsApp says that a customer moved to another number; what follows belongs to the same complaint."""
+    """Sheet A1: WhatsApp says that a customer moved to another number; what follows belongs to the same complaint."""
     customer, moved = WhatsApp(institutions, "akseleran", "meta", phone), str(int(phone) + 700_000)
     await post_meta(institutions, "akseleran", [text_message(f"wamid.{phone}.1", phone, "Akun saya tidak bisa masuk")])
     number = number_in(await customer.receipt())

@@ -406,7 +406,7 @@ async def test_a_halted_channel_goes_on_when_its_check_passes(bench: Bench) -> N
         assert not outbox.halted
 
 
-async def test_a13_a_report_that_comes_in_time_spares_the_second_copy(bench: Bench) -> None:
+async def test_sheet_a13_a_report_that_comes_in_time_spares_the_second_copy(bench: Bench) -> None:
     bench.provider.script["+62811"] = ["taken-then-cut"]
     number = await bench.owe(to("wa", "+62811"))
     async with serving(bench.outbox({"wa": bench.channel("wa", evidence="delivery_report", wait=3600)})) as outbox:
@@ -420,7 +420,7 @@ async def test_a13_a_report_that_comes_in_time_spares_the_second_copy(bench: Ben
     assert bench.view(number).complaint.receipts[0].state == "delivered"
 
 
-async def test_a13_without_a_report_it_is_tried_once_more_and_flagged(bench: Bench) -> None:
+async def test_sheet_a13_without_a_report_it_is_tried_once_more_and_flagged(bench: Bench) -> None:
     bench.provider.script["+62811"] = ["cut"]
     number = await bench.owe(to("wa", "+62811"))
     async with serving(bench.outbox({"wa": bench.channel("wa", evidence="delivery_report", wait=0.2)})):
@@ -430,7 +430,7 @@ async def test_a13_without_a_report_it_is_tried_once_more_and_flagged(bench: Ben
 
 
 @pytest.mark.parametrize(("step", "copies"), [("taken-then-cut", 1), ("cut", 1)])
-async def test_a13_a_provider_with_a_history_is_asked_first(step: str, copies: int, bench: Bench) -> None:
+async def test_sheet_a13_a_provider_with_a_history_is_asked_first(step: str, copies: int, bench: Bench) -> None:
     bench.provider.script["+62811"] = [step]
     number = await bench.owe(to("wa", "+62811"))
     async with serving(bench.outbox({"wa": bench.channel("wa", evidence="list_before_retry")})):

@@ -156,7 +156,7 @@ def test_what_a_template_carries_is_marked(ways: dict[str, Way], make_complaint:
         ("phone", False, "staff-1", True, True),
     ],
 )
-def test_a10_a12_who_is_proven(
+def test_sheet_a10_a12_who_is_proven(
     channel: str, verified: bool, entered_by: str | None, other: bool, wanted: bool, make_complaint: MakeComplaint
 ) -> None:
     complaint = make_complaint(

@@ -108,7 +108,7 @@ async def test_webhooks_are_signed_and_told_once(x: X, business: tuple[Business,
 
 
 async def test_a_webhook_that_fails_its_challenge_gets_nothing(x: X, business: tuple[Business, str]) -> None:
-    """A9: invalid until it is validated again."""
+    """Sheet A9: invalid until it is validated again."""
     ours, url = business
     assert (await x.challenge()).ok
     ours.secret = "wrong"
@@ -141,7 +141,7 @@ async def test_only_who_summoned_us_is_answered_in_public(x: X) -> None:
 
 
 async def test_limits_are_told_in_headers(x: X) -> None:
-    """A9: 15 calls in 15 minutes, then 429 until the window is over."""
+    """Sheet A9: 15 calls in 15 minutes, then 429 until the window is over."""
     now = [x.clock()]
     x.clock = lambda: now[0]
     x.tokens["good"] = now[0] + 5_000
@@ -188,7 +188,7 @@ async def test_lists_show_what_was_asked_for(x: X) -> None:
 
 
 async def test_a_refresh_token_works_once(x: X) -> None:
-    """A9: the second use is refused, the new one works; access tokens end."""
+    """Sheet A9: the second use is refused, the new one works; access tokens end."""
     form = {"grant_type": "refresh_token", "client_id": "client", "refresh_token": "first"}
     status, found, _ = await call(x, "POST", "/2/oauth2/token", data=form)
     assert status == 200

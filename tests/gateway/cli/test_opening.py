@@ -98,7 +98,7 @@ async def test_a_letter_from_a_file_with_its_scan(aduan: Aduan, opens: Callable[
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_the_key_of_an_earlier_try_enters_it_once(aduan: Aduan, opens: Callable[..., Any]) -> None:
-    """A12: a command that did not hear the answer is repeated with its key."""
+    """Sheet A12: a command that did not hear the answer is repeated with its key."""
     words = ("--organisation", "klikacc", "--channel", "walk_in", "--key", "key-of-the-try", "--json")
     first, again = await opens(*words, "--text", TEXT), await opens(*words, "--text", TEXT)
     assert first.code == again.code == 0
@@ -256,7 +256,7 @@ async def test_the_real_answer_is_plain_json(aduan: Aduan, opens: Callable[..., 
 async def test_a_scan_that_is_too_large_is_named(
     aduan: Aduan, opens: Callable[..., Any], tmp_path: Path, megabytes: int
 ) -> None:
-    """A12: the limit is told and nothing is entered; nobody is sent to try the same again."""
+    """Sheet A12: the limit is told and nothing is entered; nobody is sent to try the same again."""
     before = len(aduan.ticket_numbers())
     scan = tmp_path / "surat.png"
     scan.write_bytes(png(5, 5) + b"x" * (megabytes << 20))
