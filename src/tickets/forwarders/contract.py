@@ -59,7 +59,7 @@ class Handover(Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """What one message of the hand-over is found by there: the same in every attempt, different for every seq."""
-        return f"{self.complaint.complaint_id}.{self.seq}"
+        return f"{self.complaint.complaint_id}-{self.seq}"
 
     @property
     def by_customer(self) -> bool:
