@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import delete, select
 
 from tickets.model import QuarantineRow, QuarantineState, RawRow, TaskRow
-from tickets.store import audit, dialect, export, queries, schema, versions
+from tickets.people import Person, Token
+from tickets.store import audit, dialect, export, people, queries, schema, versions
 from tickets.store.audit import AuditReport
 from tickets.store.errors import SchemaMismatch
 from tickets.store.statements import Statements
@@ -167,6 +168,26 @@ class Store:
         """How much waits where, by the names of `views.Counts`."""
         with self._reader.begin() as connection:
             return dict(msgspec.structs.asdict(queries.counts(connection)))
+
+    def people(self) -> Sequence[Person]:
+        """Everybody who works at the desk or did, by name."""
+        with self._reader.begin() as connection:
+            return people.everybody(connection)
+
+    def person(self, name: str) -> Person | None:
+        """Somebody by name, also when locked out."""
+        with self._reader.begin() as connection:
+            return people.person_named(connection, name)
+
+    def tokens(self, person: str | None = None) -> Sequence[Token]:
+        """The tokens of one person or of all, also those that do not count any more."""
+        with self._reader.begin() as connection:
+            return people.tokens_of(connection, person)
+
+    def bearer(self, token_id: str, secret: str, now: datetime) -> Person | None:
+        """Who a token speaks for; None when it does not count at this moment."""
+        with self._reader.begin() as connection:
+            return people.bearer(connection, token_id, secret, now)
 
     def verify_audit(self) -> AuditReport:
         """Whether the audit log is whole; names the first event that was changed, removed or put in."""

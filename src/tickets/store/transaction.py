@@ -21,7 +21,9 @@ from tickets.model import (
 )
 from tickets.store import access, attachments, changes, deliveries, outbox, permissions, queries, recording, schema
 from tickets.store.access import Verdict
+from tickets.store.casework import Casework
 from tickets.store.changes import Applied
+from tickets.store.people import People
 from tickets.store.work import Work, chunks
 
 #: How long a claimed file belongs to its job; far above the time-out of any fetch.
@@ -33,6 +35,11 @@ class Transaction:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+
+    @property
+    def casework(self) -> Casework:
+        """What handling one ticket needs beside its records."""
+        return Casework(self._work)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -163,6 +170,11 @@ class Transaction:
     def try_code(self, ticket_number: str, given_hash: str, now: datetime, *, limit: int, lock: timedelta) -> Verdict:
         """Whether this is the hash of the ticket's access code; locked for `lock` after `limit` wrong ones (B6)."""
         return access.try_code(self._work, ticket_number, given_hash, now, limit=limit, lock=lock)
+
+    @property
+    def people(self) -> People:
+        """The people of the desk and their tokens."""
+        return People(self._work)
 
     def _event(self, actor: str, type_: str, data: Mapping[str, object]) -> AuditEvent:
         return AuditEvent(at=self._work.now, actor=actor, type=type_, complaint_id=None, data=data)
