@@ -107,10 +107,15 @@ class Life(Struct, frozen=True, kw_only=True):
 
     #: Counts the lifecycle events: a program that saw an older ticket can tell.
     revision: int = 0
+    #: When the last of these events happened; no later event may lie before it.
+    last_at: datetime | None = None
     #: Documents that were asked for in writing, and those that came.
     documents_asked: tuple[str, ...] = ()
     documents_came: tuple[str, ...] = ()
+    #: When they were asked for last; the window for documents counts from here.
     documents_requested_at: datetime | None = None
+    #: When any were asked for the first time: whether that was in time decides when the clocks start (G7).
+    documents_first_requested_at: datetime | None = None
     #: The complainant got the one longer window (G7).
     window_extended_at: datetime | None = None
     #: An oral complaint became a written one (K9, A9).
@@ -129,6 +134,8 @@ class Life(Struct, frozen=True, kw_only=True):
     announced: tuple[Announced, ...] = ()
     #: Why it was dismissed, withdrawn or reopened, in a word.
     reason: str | None = None
+    #: It was closed and goes on since then: answers and objections before it belong to the round that was closed.
+    reopened_at: datetime | None = None
     hold: Hold | None = None
     #: The complaint that stands for all of a mass event.
     parent: str | None = None

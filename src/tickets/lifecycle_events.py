@@ -278,6 +278,8 @@ Event = (
     | ClockPassed
 )
 
+#: The actor that gives the events of the clock to `tickets.lifecycle.apply`.
+CLOCK_ACTOR = "clock"
 #: What a person or a program may not say: only the clock does.
 BY_THE_CLOCK = (ClockPassed, SilenceExpired, DocumentsWindowExtended)
 

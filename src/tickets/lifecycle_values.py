@@ -60,6 +60,10 @@ class Notice(Struct, frozen=True, kw_only=True):
     remedies: tuple[str, ...] = ()
     compensation_idr: int | None = None
     due: date | None = None
+    #: The date that `due` replaces (K11).
+    old_due: date | None = None
+    #: The number under which the complaint goes on, when it was merged.
+    number: str | None = None
     #: It must be a letter as well: a PDF beside the text, or printed where nothing can be sent (A22).
     letter: bool = False
     #: Also to the representative (K15, K17).
