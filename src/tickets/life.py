@@ -41,6 +41,13 @@ class Announced(Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class DocumentsRound(Struct, frozen=True, kw_only=True):
+    """One request for documents until they were complete; without a request: complete as the complaint came."""
+
+    requested_at: datetime | None = None
+    complete_at: datetime | None = None
+
+
 class Extended(Struct, frozen=True, kw_only=True):
     """More time that was granted (K11, U8): counted from the old due date (R7)."""
 
@@ -116,6 +123,8 @@ class Life(Struct, frozen=True, kw_only=True):
     documents_requested_at: datetime | None = None
     #: When any were asked for the first time: whether that was in time decides when the clocks start (G7).
     documents_first_requested_at: datetime | None = None
+    #: Every round of them, oldest first; only `tickets.lifecycle_clocks` writes it.
+    documents_rounds: tuple[DocumentsRound, ...] = ()
     #: The complainant got the one longer window (G7).
     window_extended_at: datetime | None = None
     #: An oral complaint became a written one (K9, A9).

@@ -71,6 +71,10 @@ class DocumentsWindowExtended(Happening, frozen=True, kw_only=True, tag="documen
     """The window for documents passed: a reminder with the one longer window (G7)."""
 
 
+class DocumentsPresumed(Happening, frozen=True, kw_only=True, tag="documents_presumed"):
+    """Nobody asked for documents in time: they count as complete since the complaint was received (G7)."""
+
+
 class RepresentativeNamed(Happening, frozen=True, kw_only=True, tag="representative_named"):
     """Somebody acts for the complainant (K15, A12)."""
 
@@ -252,6 +256,7 @@ Event = (
     | DocumentsRequested
     | DocumentsReceived
     | DocumentsWindowExtended
+    | DocumentsPresumed
     | RepresentativeNamed
     | PowerOfAttorney
     | Escalated
@@ -281,6 +286,6 @@ Event = (
 #: The actor that gives the events of the clock to `tickets.lifecycle.apply`.
 CLOCK_ACTOR = "clock"
 #: What a person or a program may not say: only the clock does.
-BY_THE_CLOCK = (ClockPassed, SilenceExpired, DocumentsWindowExtended)
+BY_THE_CLOCK = (ClockPassed, SilenceExpired, DocumentsWindowExtended, DocumentsPresumed)
 
 read_event = msgspec.json.Decoder(Event).decode
