@@ -37,6 +37,7 @@ from tickets.policy_parts import (
     Resolution,
     UrgencyRule,
 )
+from tickets.policy_sources import Sources
 
 __all__ = ["CalendarRule", "Policy"]
 
@@ -85,6 +86,13 @@ class Policy(Part):
         int | None, Field(ge=1, description="calendar days that provider payloads are kept")
     ] = None
     public_reply: PublicReply = PublicReply()
+    reopen_days: Annotated[
+        int | None, Field(ge=1, description="calendar days after closing in which a ticket may go on; null: never")
+    ] = None
+    personal_data_hours: Annotated[
+        int | None, Field(ge=1, description="real hours in which a request about the person's own data is answered")
+    ] = None
+    sources: Annotated[Sources, Field(description="which published sentence a rule comes from, by its key")] = {}
     defaults_not_in_seed: tuple[Text, ...] = ()
 
     _file_hash: str = PrivateAttr(default="")

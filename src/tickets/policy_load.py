@@ -7,6 +7,7 @@ from pathlib import Path
 from tickets.policy import Policy
 from tickets.policy_labels import Issue, IssueFile, Labels
 from tickets.policy_profile import RegulatoryProfile
+from tickets.policy_sources import unknown_rules
 from tickets.yaml_lines import Document, InvalidFile, Key, Problem, Read, load_model, read_document
 
 
@@ -45,6 +46,8 @@ def _contradictions(document: Document, policy: Policy) -> list[Problem]:
             found.append((("escalation", index, "level"), f"levels count up from 1: this one must be {index + 1}"))
     if policy.categories and len(set(policy.categories)) != len(policy.categories):
         found.append((("categories",), "a category stands here twice"))
+    for rule in unknown_rules(policy.model_dump(by_alias=True)):
+        found.append((("sources", rule), "names no rule of this policy: write its key with full stops"))
     ids = [report.id for report in policy.reports]
     if len(set(ids)) != len(ids):
         found.append((("reports",), "two reports have the same id"))

@@ -123,6 +123,16 @@ class Rejection(Part):
     reasons: Literal["detailed"]
 
 
+class ForumAddress(Part):
+    """Where a court or dispute resolution body can be reached, and who says so."""
+
+    email: Text | None = None
+    phone: Text | None = None
+    url: Text | None = None
+    address: Text | None = None
+    source: Annotated[Text, Field(description="where the address was read; it may have changed since")]
+
+
 class External(Part):
     """Who is told about courts and dispute resolution outside (K17, A19, A20, U9)."""
 
@@ -130,6 +140,7 @@ class External(Part):
     to: tuple[Literal["complainant", "representative"], ...]
     forums: Annotated[tuple[Forum, ...], Field(min_length=1)]
     either_side: bool = False
+    addresses: dict[Forum, ForumAddress] = Field(default_factory=dict)
 
 
 class RegulatoryProfileRef(Part):
