@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date
 
 import msgspec
 
-from connectors.submission import entered_by
-from gateway.clocks import dates_of, day_zero, form_of, opened, promise, started
+from gateway.clocks import dates_of, opened, promise, started
 from gateway.ids import Ids
 from gateway.installation import Channel, Organisation
 from gateway.journal import Kept
 from gateway.message_files import digest_of, file_row, store_files
+from gateway.new_complaint import new_complaint
 from gateway.owing import ANSWERED_IN_PUBLIC, line_beside, must_hide, owing
 from gateway.receipt_counts import ReceiptCounts
 from gateway.recording import MessageOutcome, Recording
+from gateway.thread_events import Question, is_same_sender, of_addition, of_follow_up
+from gateway.ticket_numbers import TicketNumbers
 from normalizer.complaint import Complaint
 from normalizer.message import Message
-from normalizer.normalize import Context, append, normalize, received_at
-from tickets.calendar import wib_date
+from normalizer.normalize import append, received_at
 from tickets.model import (
     OPEN,
     AttachmentRow,
@@ -35,7 +35,6 @@ from tickets.model import (
     TaskRow,
     Ticket,
 )
-from tickets.numbers import make as make_number
 from tickets.store import Transaction
 
 ACTOR = "intake"
@@ -53,7 +52,7 @@ class Batch:
         self._threads: dict[tuple[str, str], KnownThread] = {}
         self._seen: dict[tuple[str, str], SeenMessage] = {}
         self._receipts = ReceiptCounts()
-        self._numbers: dict[tuple[str, date], range] = {}
+        self._numbers = TicketNumbers(tx)
         self._kept_raws = raws
         self._raws: dict[str, RawRow] = {}
         self._new: dict[str, tuple[Complaint, Ticket]] = {}
@@ -65,6 +64,8 @@ class Batch:
         self._thread_rows: list[tuple[str, str, str]] = []
         self._outbox: list[OutboxRow] = []
         self._tasks: list[TaskRow] = []
+        #: (complaint id, kind of task) of what this batch has asked a person.
+        self._asked: set[tuple[str, str]] = set()
         self._audit: list[AuditEvent] = []
 
     def prepare(self, slug: str, messages: Sequence[Message]) -> None:
@@ -112,8 +113,9 @@ class Batch:
         self.keep_raw(kept, channel)
         message, sniffed = store_files(self._with.files, message)
         thread = self._thread(organisation, message)
-        if thread is not None and thread.ticket.state in OPEN and _is_same_sender(thread.complaint, message):
+        if thread is not None and thread.ticket.state in OPEN and self._may_continue(thread.complaint, message):
             complaint, ticket = self._add_to(organisation, thread, message)
+            self._ask(organisation, complaint.complaint_id, of_addition(ticket, message))
             what = "added"
         else:
             complaint, ticket = self._create(organisation, channel, message, thread)
@@ -147,8 +149,7 @@ class Batch:
 
     def records(self) -> Records:
         """All rows of the batch; the ticket numbers that were given out are taken from the store here."""
-        for (prefix, day), numbers in self._numbers.items():
-            self._tx.next_numbers(prefix, day, len(numbers))
+        self._numbers.take()
         return Records(
             raws=list(self._raws.values()),
             quarantine=list(self._quarantine.values()),
@@ -169,6 +170,20 @@ class Batch:
         refs = ((organisation.slug, ref) for ref in message.thread_refs)
         found = [self._threads[ref] for ref in refs if ref in self._threads]
         return next((thread for thread in found if thread.ticket.state in OPEN), found[0] if found else None)
+
+    def _may_continue(self, complaint: Complaint, message: Message) -> bool:
+        """Whether the sender may write to this complaint: it is theirs, or theirs was merged into it."""
+        if is_same_sender(complaint, message):
+            return True
+        return bool(complaint.aliases) and message.sender.key in self._tx.casework.senders(complaint.complaint_id)
+
+    def _ask(self, organisation: Organisation, complaint_id: str, question: Question | None) -> None:
+        """Opens the task of a question, once while it is unanswered; such messages are rare, so the store is asked."""
+        if question is None or (complaint_id, question.kind) in self._asked:
+            return
+        self._asked.add((complaint_id, question.kind))
+        if all(task.kind != question.kind for task in self._tx.casework.open_tasks(complaint_id)):
+            self._task(organisation, complaint_id, question.kind, question.reason)
 
     def _register(self, organisation: Organisation, complaint: Complaint, ticket: Ticket, message: Message) -> None:
         thread = KnownThread(complaint=complaint, ticket=ticket)
@@ -213,42 +228,27 @@ class Batch:
     def _create(
         self, organisation: Organisation, channel: Channel, message: Message, earlier: KnownThread | None
     ) -> tuple[Complaint, Ticket]:
-        policy = organisation.policy
         arrived, _ = received_at(message, self._now)
-        form = form_of(policy, channel, message)
-        complaint_id = self._ids.new()
-        day = wib_date(arrived)
-        number = make_number(policy.prefix, day, self._number(policy.prefix, day))
-        context = Context(
-            complaint_id=complaint_id,
-            ticket_number=number,
-            tenant=organisation.slug,
-            channel_id=channel.id,
-            policy_id=policy.id,
-            policy_version=policy.version,
-            calendar_version=organisation.calendar.version,
-            form=form,
-            effective_received_date=day_zero(organisation, message.channel, form, arrived),
-            received_at=arrived,
-            ingested_at=self._now,
+        complaint = new_complaint(
+            organisation,
+            channel,
+            message,
+            arrived=arrived,
+            now=self._now,
+            numbers=self._numbers,
             documents=self._with.rules[organisation.slug],
-            categories=policy.categories,
-            kinds=policy.intake.kinds if policy.intake else None,
             lexicon=self._with.installation.lexicon,
-            attachment_ids=tuple(self._ids.new() for _ in message.attachments),
-            entered_by=entered_by(message),
+            new_id=self._ids.new,
+            earlier=earlier.complaint if earlier is not None else None,
         )
-        complaint = normalize(message, context)
-        if earlier is not None:
-            complaint = msgspec.structs.replace(
-                complaint,
-                related=(earlier.complaint.complaint_id,),
-                flags=(*complaint.flags, "possible_follow_up"),
-            )
+        complaint_id = complaint.complaint_id
+        if earlier is not None and is_same_sender(earlier.complaint, message):
+            question = of_follow_up(earlier, arrived, organisation.policy.reopen_days)
+            self._ask(organisation, complaint_id, question)
         promised = promise(organisation, complaint)
         ticket = opened(complaint, promised, self._with.code_hash(complaint_id), self._now)
         self._new[complaint_id] = (complaint, ticket)
-        told = {"ticket_number": number, "channel": message.channel}
+        told = {"ticket_number": complaint.ticket_number, "channel": message.channel}
         if complaint.entered_by is not None:
             told["entered_by"] = complaint.entered_by
         self._note("complaint.received", complaint_id, told)
@@ -277,12 +277,6 @@ class Batch:
         if found.sends_receipt:
             self._receipts.add(organisation.slug, message)
 
-    def _number(self, prefix: str, day: date) -> int:
-        """The next ticket number of a day; the store's sequence is read once and moved once per batch."""
-        given = self._numbers.get((prefix, day)) or self._tx.next_numbers(prefix, day, 0)
-        self._numbers[(prefix, day)] = range(given.start, given.stop + 1)
-        return given.stop
-
     def _task(self, organisation: Organisation, complaint_id: str, kind: str, reason: str) -> None:
         self._tasks.append(
             TaskRow(
@@ -297,9 +291,3 @@ class Batch:
 
     def _note(self, type_: str, complaint_id: str, data: Mapping[str, str]) -> None:
         self._audit.append(AuditEvent(at=self._now, actor=ACTOR, type=type_, complaint_id=complaint_id, data=data))
-
-
-def _is_same_sender(complaint: Complaint, message: Message) -> bool:
-    """Whether a thread may be continued by this sender: a reference alone proves nothing (P28)."""
-    same = complaint.sender_key == message.sender.key
-    return same or any(ref.endswith(f":{message.sender.key}") for ref in message.thread_refs)
