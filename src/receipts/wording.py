@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 
-Medium = Literal["chat", "short", "email", "email_unproven", "screen", "oral", "public"]
+from tickets.lifecycle_values import NoticeKind
+
+#: How a text is written for where it goes; the `_unproven` ones for an address that nobody proved (A10, A12).
+Medium = Literal["chat", "short", "short_unproven", "email", "email_unproven", "screen", "oral", "public"]
+#: How much a notice says: everything, or what fits into one short message.
+Length = Literal["full", "short"]
 Language = Literal["id", "en"]
 Values = Mapping[str, str | None]
 
@@ -22,93 +27,6 @@ LANGUAGES: tuple[Language, ...] = ("id", "en")
 WIB = timezone(timedelta(hours=7), "WIB")
 
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
-#: Values that every text has; all others may be unknown.
-ALWAYS = frozenset({"organisation", "receipt_name", "number_label", "ticket_number", "date", "time"})
-_CASE = ALWAYS | {
-    "response_due", "response_days", "resolve_range", "contact",
-}  # fmt: skip
-_UNPROVEN = _CASE
-_PRIVATE = _CASE | {
-    "access_code", "category", "documents", "resolve_earliest", "resolve_due", "status_url", "verify_url",
-    "procedure_url",
-}  # fmt: skip
-_RECEIPT = frozenset({"ticket_number", "date"})
-_NUMBER = frozenset({"ticket_number"})
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Which values a text may name, and which it must print in every case."""
-
-    allowed: frozenset[str]
-    required: frozenset[str]
-
-
-#: Template -> medium -> rule. What is not here cannot be written; what is here must be written in both languages.
-RULES: Mapping[str, Mapping[Medium, Rule]] = {
-    "receipt": {
-        # K3, A4, section 2.2: number and date always; an address nobody proved gets no case data (B3, relay spam).
-        "chat": Rule(_PRIVATE, _RECEIPT),
-        "short": Rule(_PRIVATE, _RECEIPT),
-        "email": Rule(_PRIVATE, _RECEIPT),
-        "email_unproven": Rule(_UNPROVEN, _RECEIPT),
-        "screen": Rule(_PRIVATE, _RECEIPT),
-        "oral": Rule(_PRIVATE, _RECEIPT),
-    },
-    "added_to": {
-        "chat": Rule(_CASE, _NUMBER),
-        "short": Rule(_CASE, _NUMBER),
-        "email": Rule(_CASE, _NUMBER),
-        "email_unproven": Rule(_UNPROVEN, _NUMBER),
-        "screen": Rule(_CASE, _NUMBER),
-        "oral": Rule(_CASE, _NUMBER),
-    },
-    # Everybody reads it: the institution's own address, and the number only where a policy says so (section 8, D5).
-    "public_reply": {"public": Rule(frozenset({"public_contact", "ticket_number"}), frozenset())},
-    "notice": {
-        "chat": Rule(_PRIVATE | {"text"}, _NUMBER),
-        "short": Rule(_PRIVATE | {"text"}, _NUMBER),
-        "email": Rule(_PRIVATE | {"text"}, _NUMBER),
-        "email_unproven": Rule(_UNPROVEN, _NUMBER),
-        "screen": Rule(_PRIVATE | {"text"}, _NUMBER),
-        "oral": Rule(_PRIVATE | {"text"}, _NUMBER),
-    },
-}
-#: Values of the small phrases that other values are made of.
-PHRASES: Mapping[str, frozenset[str]] = {
-    "whatsapp": frozenset({"address"}),
-    "phone": frozenset({"address"}),
-    "phone_with_hours": frozenset({"address", "open", "close"}),
-    "email": frozenset({"address"}),
-    "url": frozenset({"address"}),
-    "comma": frozenset(),
-    "range": frozenset({"track", "min", "max"}),
-    "part": frozenset({"part", "parts"}),
-}
-DATES: Mapping[str, frozenset[str]] = {
-    "long": frozenset({"weekday", "day", "month", "year"}),
-    "clock": frozenset({"hour", "minute"}),
-}
-DOCUMENT: Mapping[str, frozenset[str]] = {
-    "title": frozenset({"receipt_name"}),
-    "intro": frozenset({"organisation"}),
-    "number": frozenset({"number_label"}),
-    "received": frozenset(),
-    "received_at": frozenset({"date", "time"}),
-    "category": frozenset(),
-    "answer": frozenset(),
-    "answer_after_documents": frozenset({"response_days"}),
-    "resolution": frozenset(),
-    "documents": frozenset(),
-    "contact": frozenset(),
-    "code": frozenset(),
-    "keep": frozenset(),
-    "status": frozenset({"status_url"}),
-    "verify": frozenset({"verify_url"}),
-    "qr": frozenset(),
-}
-#: Words that the policies use, translated: section of `phrases`.
-WORD_LISTS = ("tracks", "receipt_names", "number_labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +94,9 @@ class Tongue:
     words: Mapping[str, Mapping[str, str]]
     texts: Mapping[tuple[str, Medium], Text]
     document: Mapping[str, Sentence]
+    #: What each notice says, by its kind and length; it stands in the frame of the template `notice`.
+    notices: Mapping[tuple[NoticeKind, Length], Text]
+    letter: Mapping[str, Sentence]
     _dates: dict[date, str] = field(default_factory=dict, compare=False, repr=False)
 
     def long_date(self, day: date) -> str:

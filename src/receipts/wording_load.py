@@ -8,26 +8,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from receipts.wording import (
+from receipts.wording import LANGUAGES, PLACEHOLDER, Choice, Language, Sentence, Text, Tongue, Wording
+from receipts.wording_rules import (
     ALWAYS,
     DATES,
     DOCUMENT,
-    LANGUAGES,
+    LENGTHS,
+    LETTER,
+    NOTICE_KINDS,
+    NOTICE_VALUES,
     PHRASES,
-    PLACEHOLDER,
     RULES,
     WORD_LISTS,
-    Choice,
-    Language,
     Rule,
-    Sentence,
-    Text,
-    Tongue,
-    Wording,
 )
 from tickets.yaml_lines import Document, InvalidFile, Key, Problem, Read, read_document, unknown
 
-_TOP = ("wording", "language", "dates", "phrases", "templates", "document")
+_TOP = ("wording", "language", "dates", "phrases", "templates", "notices", "document", "letter")
+#: Sections in which a sentence must name the same values in both languages.
+_SAID = frozenset({"phrases", "templates", "notices", "document", "letter"})
 
 
 def load_wording(folder: Path, read: Read = read_document) -> Wording:
@@ -47,7 +46,7 @@ def load_wording(folder: Path, read: Read = read_document) -> Wording:
         raise InvalidFile(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.key)))
     return Wording(
         tongues={language: _tongue(document.data) for language, document in documents.items()},
-        versions={template: _version(documents, template) for template in RULES},
+        versions=_versions(documents),
     )
 
 
@@ -68,11 +67,13 @@ def _check(document: Document, language: Language) -> Iterator[Problem]:
         yield from _sentence(document, ("phrases", name), _at(phrases, name), Rule(needs, needs))
     for group in WORD_LISTS:
         yield from _words(document, ("phrases", group), _at(phrases, group))
-    texts = data.get("document")
-    yield from _keys(document, ("document",), texts, DOCUMENT)
-    for name, needs in DOCUMENT.items():
-        yield from _sentence(document, ("document", name), _at(texts, name), Rule(needs, needs))
+    for section, printed in (("document", DOCUMENT), ("letter", LETTER)):
+        texts = data.get(section)
+        yield from _keys(document, (section,), texts, printed)
+        for name, needs in printed.items():
+            yield from _sentence(document, (section, name), _at(texts, name), Rule(needs, needs))
     yield from _templates(document, data.get("templates"))
+    yield from _notices(document, data.get("notices"))
 
 
 def _dates(document: Document, dates: Any) -> Iterator[Problem]:
@@ -98,6 +99,22 @@ def _templates(document: Document, templates: Any) -> Iterator[Problem]:
             body = _at(texts, medium)
             if body is not None:
                 yield from _text(document, ("templates", template, medium), body, rule)
+
+
+def _notices(document: Document, notices: Any) -> Iterator[Problem]:
+    yield from _keys(document, ("notices",), notices, NOTICE_KINDS)
+    rule = Rule(NOTICE_VALUES, frozenset())
+    for kind in NOTICE_KINDS:
+        texts = _at(notices, kind)
+        if texts is None:
+            continue
+        yield from _keys(document, ("notices", kind), texts, ("subject", *LENGTHS))
+        yield from _sentence(
+            document, ("notices", kind, "subject"), _at(texts, "subject"), Rule(frozenset(), frozenset())
+        )
+        for length in LENGTHS:
+            if _at(texts, length) is not None:
+                yield from _text(document, ("notices", kind, length), texts[length], rule)
 
 
 def _text(document: Document, key: Key, body: Any, rule: Rule) -> Iterator[Problem]:
@@ -187,7 +204,7 @@ def _leaves(data: Any, key: Key = ()) -> Iterator[tuple[Key, frozenset[str]]]:
     if isinstance(data, dict):
         for name, value in data.items():
             yield from _leaves(value, (*key, name))
-    elif key[:1] in {("templates",), ("phrases",), ("document",)}:
+    elif key and key[0] in _SAID:
         texts = data if isinstance(data, list) else [data]
         yield key, frozenset(name for text in texts if isinstance(text, str) for name in PLACEHOLDER.findall(text))
 
@@ -218,13 +235,34 @@ def _tongue(data: dict[str, Any]) -> Tongue:
             for medium, body in ((medium, data["templates"][template][medium]) for medium in media)
         },
         document={name: Sentence.of(data["document"][name]) for name in DOCUMENT},
+        notices={
+            (kind, length): Text(
+                Sentence.of(data["notices"][kind]["subject"]),
+                tuple(map(_choice, data["notices"][kind][length].values())),
+            )
+            for kind in NOTICE_KINDS
+            for length in LENGTHS
+        },
+        letter={name: Sentence.of(data["letter"][name]) for name in LETTER},
     )
 
 
-def _version(documents: Mapping[Language, Document], template: str) -> str:
-    """The first 12 hex digits of the SHA-256 of all that the template's texts are made of."""
+def _versions(documents: Mapping[Language, Document]) -> dict[str, str]:
+    versions = {template: _version(documents, "templates", template) for template in RULES}
+    # A notice is its own words in the frame of the template `notice`.
+    return versions | {f"notice_{kind}": _version(documents, "notices", kind) for kind in NOTICE_KINDS}
+
+
+def _version(documents: Mapping[Language, Document], section: str, name: str) -> str:
+    """The first 12 hex digits of the SHA-256 of all that a template's texts are made of."""
     content = [
-        [language, d.data["dates"], d.data["phrases"], d.data["templates"][template]]
+        [
+            language,
+            d.data["dates"],
+            d.data["phrases"],
+            d.data[section][name],
+            *([d.data["templates"]["notice"], d.data["letter"]] if section == "notices" else []),
+        ]
         for language, d in documents.items()
     ]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()[:12]

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from receipts.wording import RULES, Sentence, Wording
+from receipts.wording import Sentence, Wording
 from receipts.wording_load import load_wording
+from receipts.wording_rules import RULES
 from tickets.yaml_lines import InvalidFile
 
 SHIPPED = Path(__file__).parents[2] / "config" / "wording"
