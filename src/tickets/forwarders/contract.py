@@ -100,14 +100,16 @@ class Forwarder(Protocol):
     async def create(self, handover: Handover) -> Handed:
         """Makes the ticket there, unless one with `handover.external_id` is found first: then that one is taken.
 
-        Harmless to repeat. Raises a ForwardError.
+        It brings the complaint as it stands, with its state, but not `handover.text`: when there is more to hand over
+        than the arrival of the complaint, `update` follows at once. Harmless to repeat. Raises a ForwardError.
         """
 
     async def update(self, handover: Handover) -> Handed:
         """Brings the text and our state to the ticket `handover.store_ref`.
 
-        The text goes in any case, once per `handover.key`. Our state only when `write_state` is true and the ticket
-        stands there as `handover.remote` says; else `Handed.changed` says what was found. Raises a ForwardError.
+        The text goes in any case, once per `handover.key`. Our state goes only when `write_state` is true and the
+        ticket stands there as `handover.remote` says. When it stands otherwise, `Handed.changed` says how, also while
+        `write_state` is false. `Handed.remote` is how it stands after our own write. Raises a ForwardError.
         """
 
     async def changes(self, since: datetime) -> Sequence[Seen]:

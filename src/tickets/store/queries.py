@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from tickets.model import OPEN, KnownThread, QuarantineRow, QuarantineState, RawRow, TaskRow
-from tickets.store import audit, rows, schema
+from tickets.store import audit, forwards_rows, rows, schema
 from tickets.store.attachments import PENDING
 from tickets.store.batch import Found
 from tickets.store.times import from_micros
@@ -73,6 +73,7 @@ def ticket(connection: Connection, number: str) -> TicketView | None:
         found.complaint,
         receipts=tuple(rows.receipt_from(row, found.complaint) for row in owed),
         attachments=rows.stored_attachments(found.complaint, files),
+        forwards=forwards_rows.shown(connection, complaint_id),
     )
     return TicketView(
         complaint=complaint,
@@ -242,6 +243,13 @@ def open_tasks(connection: Connection, *, organisation: str | None, kind: str | 
     if kind is not None:
         statement = statement.where(column.kind == kind)
     return [rows.task_from(row) for row in connection.execute(statement.limit(limit))]
+
+
+def open_task(connection: Connection, task_id: str) -> TaskRow | None:
+    """An open task by its id."""
+    column = schema.tasks.c
+    row = connection.execute(select(schema.tasks).where(column.id == task_id, column.closed_at.is_(None))).first()
+    return None if row is None else rows.task_from(row)
 
 
 def counts(connection: Connection) -> Counts:

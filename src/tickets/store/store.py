@@ -15,6 +15,7 @@ from tickets.people import Person, Token
 from tickets.store import audit, dialect, export, people, queries, schema, versions
 from tickets.store.audit import AuditReport
 from tickets.store.errors import SchemaMismatch
+from tickets.store.forwards_rows import ForwardsReader
 from tickets.store.statements import Statements
 from tickets.store.transaction import Transaction
 from tickets.store.views import TicketLine, TicketView
@@ -67,6 +68,11 @@ class Store:
         """Gives every connection back; what was committed stays."""
         self._reader.dispose()
         self._writer.dispose()
+
+    @property
+    def forwards(self) -> ForwardsReader:
+        """What is owed to other ticket stores, and how they stand."""
+        return ForwardsReader(self._reader)
 
     def ticket(self, number: str) -> TicketView | None:
         """All that is kept under a ticket number or an alias of it; None when it was never given out."""
@@ -163,6 +169,11 @@ class Store:
         """What people must do, oldest first."""
         with self._reader.begin() as connection:
             return queries.open_tasks(connection, organisation=organisation, kind=kind, limit=limit)
+
+    def task(self, task_id: str) -> TaskRow | None:
+        """An open task; None when there is none, or it was closed."""
+        with self._reader.begin() as connection:
+            return queries.open_task(connection, task_id)
 
     def counts(self) -> Mapping[str, int]:
         """How much waits where, by the names of `views.Counts`."""

@@ -23,6 +23,7 @@ from tickets.store import access, attachments, changes, deliveries, outbox, perm
 from tickets.store.access import Verdict
 from tickets.store.casework import Casework
 from tickets.store.changes import Applied
+from tickets.store.forwards import Forwards
 from tickets.store.people import People
 from tickets.store.work import Work, chunks
 
@@ -40,6 +41,11 @@ class Transaction:
     def casework(self) -> Casework:
         """What handling one ticket needs beside its records."""
         return Casework(self._work)
+
+    @property
+    def forwards(self) -> Forwards:
+        """What is owed to other ticket stores."""
+        return Forwards(self._work)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
