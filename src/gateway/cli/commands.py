@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import inbox, report, tickets
+from gateway.cli import inbox, report, tickets, user
 from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.due import due
@@ -29,3 +29,4 @@ tickets.app.command("open")(open_)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
+app.add_typer(user.app, name="user")
