@@ -16,6 +16,7 @@ from tickets.store import audit, dialect, export, people, queries, schema, versi
 from tickets.store.audit import AuditReport
 from tickets.store.errors import SchemaMismatch
 from tickets.store.forwards_rows import ForwardsReader
+from tickets.store.reports import ReportReader
 from tickets.store.statements import Statements
 from tickets.store.transaction import Transaction
 from tickets.store.views import TicketLine, TicketView
@@ -73,6 +74,11 @@ class Store:
     def forwards(self) -> ForwardsReader:
         """What is owed to other ticket stores, and how they stand."""
         return ForwardsReader(self._reader)
+
+    @property
+    def reports(self) -> ReportReader:
+        """What reports to the regulator are made from."""
+        return ReportReader(self._reader)
 
     def ticket(self, number: str) -> TicketView | None:
         """All that is kept under a ticket number or an alias of it; None when it was never given out."""

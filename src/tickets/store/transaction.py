@@ -25,6 +25,7 @@ from tickets.store.casework import Casework
 from tickets.store.changes import Applied
 from tickets.store.forwards import Forwards
 from tickets.store.people import People
+from tickets.store.reports import ReportWork
 from tickets.store.work import Work, chunks
 
 #: How long a claimed file belongs to its job; far above the time-out of any fetch.
@@ -46,6 +47,11 @@ class Transaction:
     def forwards(self) -> Forwards:
         """What is owed to other ticket stores."""
         return Forwards(self._work)
+
+    @property
+    def reports(self) -> ReportWork:
+        """What people enter for reports, and what was handed in."""
+        return ReportWork(self._work)
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
