@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tickets.lifecycle_events import (
+    BY_THE_CLOCK,
     Classified,
-    ClockPassed,
     DocumentsReceived,
     DocumentsWindowExtended,
     Event,
@@ -24,7 +24,7 @@ DOCUMENTS_CAME = "documents_came"
 REOPEN_OR_NEW = "reopen_or_new"
 
 #: What decides nothing about the matter itself.
-_BESIDE = (Classified, ClockPassed, HoldSet, HoldLifted)
+_BESIDE = (Classified, HoldSet, HoldLifted, *BY_THE_CLOCK)
 #: What a clock does because nothing came, and the task which says that something did.
 _BECAUSE_NOTHING_CAME = {SilenceExpired: CUSTOMER_REPLIED, DocumentsWindowExtended: DOCUMENTS_CAME}
 

@@ -10,7 +10,10 @@ import msgspec
 from msgspec import Struct, inspect
 
 from tickets.calendar import WIB
-from tickets.lifecycle_events import BY_THE_CLOCK, Event
+from tickets.lifecycle_events import BY_THE_CLOCK, CLOCK_ACTOR, Event
+
+#: Names under which the audit log knows the system itself: no person may act as one of them.
+OF_THE_SYSTEM = frozenset({"aduan", "intake", "replay", CLOCK_ACTOR})
 
 _CLASSES: tuple[type[Struct], ...] = get_args(Event)
 

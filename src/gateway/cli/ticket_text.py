@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.cli.life_text import life_lines, outcome_lines, representative_line
 from gateway.cli.out import wib
 from tickets.store import MessageView, TicketView
 
@@ -21,6 +22,8 @@ def lines_of(view: TicketView) -> Iterator[str]:
     yield f"  answer by       {ticket.first_response_due or '-'}"
     earliest = f"{ticket.resolve_earliest} to " if ticket.resolve_earliest else ""
     yield f"  solve by        {earliest}{ticket.resolve_due or '-'}"
+    if ticket.closed_at is not None:
+        yield f"  closed          {wib(ticket.closed_at)}"
     assessment = complaint.assessment
     yield f"  kind            {complaint.kind}, category {complaint.category or '-'}, issue {complaint.issue or '-'}"
     yield f"  assessed        urgency {assessment.urgency}, severity {assessment.severity}, tier {ticket.tier}"
@@ -42,6 +45,10 @@ def lines_of(view: TicketView) -> Iterator[str]:
     for label, value in known:
         if value:
             yield f"    {label:<14}{value}"
+    if complaint.representative is not None:
+        yield representative_line(complaint.representative)
+    yield from life_lines(ticket)
+    yield from outcome_lines(complaint.outcome)
     for message in view.messages:
         yield from _message(message)
     for file in view.attachments:

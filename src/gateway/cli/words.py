@@ -1,4 +1,4 @@
-"""Words and moments that are typed as options."""
+"""Words, moments and names of people that are typed as options."""
 
 from __future__ import annotations
 
@@ -33,3 +33,15 @@ def moment(given: str, option: str) -> datetime:
 def has_time(given: str) -> bool:
     """Whether a time of day was typed, not only a date."""
     return len(given) > len("2026-01-05")
+
+
+def person(given: str, option: str) -> str:
+    """The name of a person as the records name people. Raises BadParameter for anything else."""
+    import re
+
+    from connectors.staff.settings import PERSON
+
+    if not re.fullmatch(PERSON, given):
+        message = "use lower-case letters, digits, dots and hyphens, as a login name"
+        raise typer.BadParameter(message, param_hint=option)
+    return given
