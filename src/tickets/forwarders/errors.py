@@ -50,6 +50,12 @@ class Ambiguous(ForwardError):
     retry = True
 
 
+class Declined(ForwardError):
+    """The target said no where it may say yes tomorrow: tried again until its `give_up_hours`, then as Refused."""
+
+    retry = True
+
+
 class Refused(ForwardError):
     """The target refuses this one hand-over, again and again: recorded, a person decides."""
 

@@ -49,3 +49,9 @@ class TargetSettings(BaseModel):
     look_seconds: float = Field(
         default=120.0, ge=1, description="How often it is asked what others changed there, seconds."
     )
+    give_up_hours: float = Field(
+        default=120.0, gt=0, description="After this long a hand-over that it declines is a person's task."
+    )
+    tell_after_seconds: float = Field(
+        default=900.0, ge=0, description="After so long without success /readyz asks for a person, seconds."
+    )
