@@ -94,6 +94,15 @@ class Outbox(Section):
     give_up_hours: float = Field(default=48.0, gt=0, description="After this long a failing send is a person's task.")
 
 
+class ReportSettings(Section):
+    """Reports to the regulator."""
+
+    layouts: str = Field(default="reports", description="Folder of the mapping files, relative to this file.")
+    remind_working_days: int = Field(
+        default=5, ge=1, le=20, description="Working days before its due date at which a report becomes a task."
+    )
+
+
 class OrganisationSettings(Section):
     """One institution that owes answers."""
 
@@ -135,6 +144,7 @@ class Config(Section):
     uploads: Uploads = Field(default=Uploads(), description="Files sent with the web form.")
     limits: Limits = Field(default=Limits(), description="What protects the server and the people it writes to.")
     outbox: Outbox = Field(default=Outbox(), description="How what we owe customers is sent.")
+    reports: ReportSettings = Field(default=ReportSettings(), description="Reports to the regulator.")
     organisations: dict[str, OrganisationSettings] = Field(
         min_length=1, description="Institutions; the key stands in the address of their form."
     )
