@@ -14,8 +14,11 @@ from tickets.model import QuarantineRow, QuarantineState, RawRow, TaskRow
 from tickets.people import Person, Token
 from tickets.store import audit, dialect, export, people, queries, schema, versions
 from tickets.store.audit import AuditReport
+from tickets.store.erasure_rows import held_raws
 from tickets.store.errors import SchemaMismatch
 from tickets.store.forwards_rows import ForwardsReader
+from tickets.store.proposals import ProposalReader
+from tickets.store.records import RecordsReader
 from tickets.store.reports import ReportReader
 from tickets.store.statements import Statements
 from tickets.store.transaction import Transaction
@@ -206,13 +209,30 @@ class Store:
         with self._reader.begin() as connection:
             return people.bearer(connection, token_id, secret, now)
 
+    @property
+    def records(self) -> RecordsReader:
+        """What records management reads: retention, legal holds, evidence."""
+        return RecordsReader(self._reader)
+
+    def compact(self) -> bool:
+        """Rewrites the database without what was deleted; False when somebody kept it busy. From the writing thread.
+
+        Needs as much free room on the disk as the database takes.
+        """
+        return dialect.compact(self._writer)
+
+    @property
+    def proposals(self) -> ProposalReader:
+        """Complaints that may belong together."""
+        return ProposalReader(self._reader)
+
     def verify_audit(self) -> AuditReport:
         """Whether the audit log is whole; names the first event that was changed, removed or put in."""
         with self._reader.begin() as connection:
             return audit.verify(connection)
 
     def purge_raws(self, before: datetime) -> int:
-        """How many deliveries received before the moment were deleted; those in open quarantine stay.
+        """How many deliveries received before the moment were deleted; open quarantine and legal holds keep theirs.
 
         Reports about sends that never became known and counts of wrong codes of that age go too.
         """
@@ -220,7 +240,7 @@ class Store:
         waiting = select(quarantine.raw_id).where(quarantine.state == "open")
         old = (
             select(raws.id)
-            .where(raws.received_at < before, raws.id.not_in(waiting))
+            .where(raws.received_at < before, raws.id.not_in(waiting), raws.id.not_in(held_raws()))
             .order_by(raws.received_at)
             .limit(_PURGE_AT_ONCE)
         )

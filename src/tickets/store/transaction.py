@@ -23,8 +23,11 @@ from tickets.store import access, attachments, changes, deliveries, outbox, perm
 from tickets.store.access import Verdict
 from tickets.store.casework import Casework
 from tickets.store.changes import Applied
+from tickets.store.erasure import Erasing
+from tickets.store.erasure_rows import follow_holds, seen_erased
 from tickets.store.forwards import Forwards
 from tickets.store.people import People
+from tickets.store.proposals import Proposals
 from tickets.store.reports import ReportWork
 from tickets.store.work import Work, chunks
 
@@ -53,6 +56,11 @@ class Transaction:
         """What people enter for reports, and what was handed in."""
         return ReportWork(self._work)
 
+    @property
+    def records(self) -> Erasing:
+        """Erasing personal data, and what stands against it."""
+        return Erasing(self._work)
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """A part that is given up alone when it raises; its neighbours go on."""
@@ -66,7 +74,9 @@ class Transaction:
 
     def known(self, organisation: str, keys: Collection[str], refs: Collection[str]) -> Known:
         """The messages that are recorded already and the complaints that the thread refs lead to, in any state."""
-        return recording.known(self._work, organisation, keys, refs)
+        found = recording.known(self._work, organisation, keys, refs)
+        erased = seen_erased(self._work, organisation, [key for key in keys if key not in found.messages])
+        return Known(messages={**found.messages, **erased}, threads=found.threads) if erased else found
 
     def find(self, number: str) -> KnownThread | None:
         """The ticket with its complaint, to be changed here; an alias leads to the ticket it was merged into."""
@@ -82,6 +92,7 @@ class Transaction:
     def add(self, records: Records) -> None:
         """Writes all records. Conflict when a unique key is taken, LookupError when one to replace is not there."""
         recording.add(self._work, records)
+        follow_holds(self._work, records.updated_tickets)
 
     def note(self, events: Sequence[AuditEvent]) -> None:
         """Adds audit events; they are chained at the commit."""
@@ -182,6 +193,11 @@ class Transaction:
     def try_code(self, ticket_number: str, given_hash: str, now: datetime, *, limit: int, lock: timedelta) -> Verdict:
         """Whether this is the hash of the ticket's access code; locked for `lock` after `limit` wrong ones (B6)."""
         return access.try_code(self._work, ticket_number, given_hash, now, limit=limit, lock=lock)
+
+    @property
+    def proposals(self) -> Proposals:
+        """Complaints that may belong together."""
+        return Proposals(self._work)
 
     @property
     def people(self) -> People:
