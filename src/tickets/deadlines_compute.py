@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from tickets.calendar import ONE_DAY, Calendar, Due, wib_date
@@ -18,16 +19,14 @@ def deadlines(policy: Policy, calendar: Calendar, case: Case, as_of: datetime | 
     """
     received = received_date(policy, calendar, case)
     request_by = _request_by(policy, calendar, received)
-    first = Documents(
-        requested=_day(case.documents_requested_at),
-        complete=_complete(case, received, request_by, as_of),
-    )
+    first = _documents_of(case, received, request_by, as_of)
     later = first
     start = received
-    if case.written_since is not None:
-        start = max(received, wib_date(case.written_since))
-        complete = _day(case.documents_complete_at)
-        later = Documents(requested=first.requested, complete=None if complete is None else max(start, complete))
+    since = [instant for instant in (case.written_since, case.reopened_at) if instant is not None]
+    if since:
+        start = max(received, *map(wib_date, since))
+        complete = first.complete if case.written_since is None else _day(case.documents_complete_at)
+        later = replace(first, complete=None if complete is None else max(start, complete))
     track = track_for(policy, case)
     objection = policy.objection
     return Deadlines(
@@ -83,13 +82,28 @@ def _request_by(policy: Policy, calendar: Calendar, received: date) -> Due | Non
     return calendar.due(received, policy.first_response.days)
 
 
-def _complete(case: Case, received: date, request_by: Due | None, as_of: datetime | None) -> date | None:
-    """The date on which the documents count as complete (G7), None when that is open."""
-    said = _day(case.documents_complete_at)
+def _documents_of(case: Case, received: date, request_by: Due | None, as_of: datetime | None) -> Documents:
+    """What was asked for and what came. Complete once is complete: a later request restarts no clock that ran."""
+    rounds = [
+        (_day(requested), _day(complete))
+        for requested, complete in (
+            *case.documents_before,
+            (case.documents_requested_at, case.documents_complete_at),
+        )
+    ]
+    asked = tuple((requested, complete) for requested, complete in rounds if requested is not None)
+    requested = asked[0][0] if asked else None
+    said = next((complete for _, complete in rounds if complete is not None), None)
     complete = None if said is None else max(received, said)
+    return Documents(requested, _complete(complete, requested, request_by, received, as_of), asked)
+
+
+def _complete(
+    complete: date | None, requested: date | None, request_by: Due | None, received: date, as_of: datetime | None
+) -> date | None:
+    """The date on which the documents count as complete (G7), None when that is open."""
     if request_by is None:
         return complete
-    requested = _day(case.documents_requested_at)
     if requested is not None and requested <= request_by.due:
         return complete
     if complete is not None and complete <= request_by.due:
@@ -118,7 +132,7 @@ def _resolve(
     rule: ResolveClock = track.resolve
     starts: dict[ClockStart, date | None] = {
         "received": received,
-        "first_response": _day(case.first_response_at),
+        "first_response": _since(case, received, _day(case.first_response_at)),
         "documents_complete": documents.complete,
     }
     start = starts[rule.from_]
@@ -132,9 +146,14 @@ def _resolve(
     earliest = None if rule.min is None else calendar.due(clock.start, rule.min).due
     steps: list[Due] = []
     for extension in case.extensions:
-        old = steps[-1].due if steps else clock.due
-        steps.append(extend(calendar, old, extension))
-    return Resolve(track.id, _joined(clock, steps), earliest, tuple(steps))
+        clock, step = _extended(calendar, clock, extension)
+        steps.append(step)
+    return Resolve(track.id, clock, earliest, tuple(steps))
+
+
+def _since(case: Case, start: date, day: date | None) -> date | None:
+    """The start of a clock that counts from an earlier event: after a reopening, not before that."""
+    return day if day is None or case.reopened_at is None else max(start, day)
 
 
 def extend(calendar: Calendar, old: date, extension: Extension) -> Due:
@@ -146,11 +165,14 @@ def extend(calendar: Calendar, old: date, extension: Extension) -> Due:
     return calendar.due(old, extension.days)
 
 
-def _joined(clock: Due, steps: list[Due]) -> Due:
-    counted, skipped, due = clock.counted, clock.skipped, clock.due
-    for step in steps:
-        counted, skipped, due = counted + step.counted, skipped + step.skipped, step.due
-    return Due(clock.start, len(counted), due, counted, skipped)
+def _extended(calendar: Calendar, clock: Due, extension: Extension) -> tuple[Due, Due]:
+    """The clock with the extension, and the extension alone. Where a new track gives more time, that stands."""
+    step = extend(calendar, extension.old_due or clock.due, extension)
+    if step.due <= clock.due:
+        return clock, step
+    more = step if step.start == clock.due else calendar.until(clock.due, step.due)
+    counted = clock.counted + more.counted
+    return Due(clock.start, len(counted), step.due, counted, clock.skipped + more.skipped), step
 
 
 def _documents(policy: Policy, calendar: Calendar, case: Case) -> DocumentsWindow | None:

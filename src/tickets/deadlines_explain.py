@@ -32,14 +32,14 @@ def explain(deadlines: Deadlines) -> dict[str, Any]:
         found["documents_request_by"] = deadlines.documents_request_by.due.isoformat()
     if deadlines.documents is not None:
         found["documents"] = {
-            **_due(deadlines.documents.window),
-            "extended": deadlines.documents.extended and _due(deadlines.documents.extended),
+            **explain_due(deadlines.documents.window),
+            "extended": deadlines.documents.extended and explain_due(deadlines.documents.extended),
             "reject_from": deadlines.documents.reject_from and deadlines.documents.reject_from.isoformat(),
         }
     for name in ("objection_window", "objection_answer", "silent_close"):
         clock: Due | None = getattr(deadlines, name)
         if clock is not None:
-            found[name] = _due(clock)
+            found[name] = explain_due(clock)
     found["warnings"] = _warnings(deadlines)
     return found
 
@@ -64,7 +64,7 @@ def _clock(clock: Due | Pending | None) -> dict[str, Any] | None:
     if clock is None:
         return None
     if isinstance(clock, Due):
-        return _due(clock)
+        return explain_due(clock)
     return {"due": None, "pending": clock.reason, "waits_for": clock.waits_for, "days": clock.days}
 
 
@@ -83,7 +83,8 @@ def _resolve(resolve: Resolve) -> dict[str, Any]:
     return found
 
 
-def _due(due: Due) -> dict[str, Any]:
+def explain_due(due: Due) -> dict[str, Any]:
+    """One clock as JSON-able data: its due date, the days counted, and those skipped with reasons."""
     return {
         "due": due.due.isoformat(),
         "counted": [day.isoformat() for day in due.counted],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from tickets.calendar import Calendar, Due, wib_date
@@ -51,10 +51,10 @@ def may_extend(
         return Refused(f"{key}.grounds", "an extension needs a reason, which its notice repeats")
     if rule.notify == "with_stage_update" and not stage_update.strip():
         return Refused(f"{key}.notify", "the notice must say what stage the complaint has reached")
-    if wib_date(wanted.notified_at) > clock.due:
-        late = f"the notice must be sent on or before {clock.due.isoformat()}, the due date that it moves"
-        return Refused("R7", late)
-    return _granted(calendar, rule, key, clock.due, wanted)
+    old = case.resolve_promised or clock.due
+    if wib_date(wanted.notified_at) > old:
+        return Refused("R7", f"the notice must be sent on or before {old.isoformat()}, the due date that it moves")
+    return _granted(calendar, rule, key, old, wanted)
 
 
 def rejection_from(policy: Policy, deadlines: Deadlines, ground: str) -> date | Refused:
@@ -86,5 +86,5 @@ def _granted(calendar: Calendar, rule: ExtendRule, key: str, old: date, wanted: 
     if days < 1 or (rule.days is not None and days > rule.days):
         allowed = "at least 1 working day" if rule.days is None else f"1 to {rule.days} working days"
         return Refused(f"{key}.days", f"an extension lasts {allowed}")
-    extension = Extension(ground=wanted.ground, notified_at=wanted.notified_at, days=days, until=wanted.until)
+    extension = replace(wanted, days=days, old_due=old)
     return Granted(extension, extend(calendar, old, extension))

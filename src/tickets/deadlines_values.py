@@ -35,13 +35,11 @@ class Pending:
 class Documents:
     """When documents were asked for and since when they count as complete (WIB dates)."""
 
+    #: The first request.
     requested: date | None
     complete: date | None
-
-    @property
-    def outstanding(self) -> bool:
-        """True while documents that were asked for are missing."""
-        return self.requested is not None and (self.complete is None or self.complete < self.requested)
+    #: Every request with the day on which what it asked for was there; a day before the request means not yet.
+    rounds: tuple[tuple[date, date | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +50,8 @@ class Extension:
     notified_at: datetime
     days: int | None = None
     until: date | None = None
+    #: The date that it was counted from, once it is granted (R7); None: the one that is computed.
+    old_due: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +67,21 @@ class Case:
     severity: Severity = "minor"
     urgency: Urgency = "medium"
     has_documents: bool = False
+    #: The last request for documents, and since when what was asked for is there.
     documents_requested_at: datetime | None = None
     documents_complete_at: datetime | None = None
+    #: Rounds before that one: when they were asked for (None: they came with the complaint) and complete.
+    documents_before: tuple[tuple[datetime | None, datetime], ...] = ()
     #: An oral complaint became a written one when the documents asked for arrived (K9, A9): a new clock starts there.
     written_since: datetime | None = None
+    #: A closed complaint goes on: its clock starts anew.
+    reopened_at: datetime | None = None
     first_response_at: datetime | None = None
     responded_at: datetime | None = None
     objection_received_at: datetime | None = None
     extensions: tuple[Extension, ...] = ()
+    #: The date that was promised for the resolution: an extension counts from it, whatever calendars say today (R7).
+    resolve_promised: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class Life(Struct, frozen=True, kw_only=True):
     referrals: tuple[Referred, ...] = ()
     personal_data: tuple[PersonalDataRequest, ...] = ()
     #: The dates that are promised now, by clock.
-    promised: dict[str, PromisedDate] = {}
+    promised: dict[ClockName, PromisedDate] = {}
     announced: tuple[Announced, ...] = ()
     #: Why it was dismissed, withdrawn or reopened, in a word.
     reason: str | None = None
