@@ -9,6 +9,7 @@ from sqlalchemy import literal_column, or_, select, update
 
 from tickets.model import AttachmentRow
 from tickets.store import rows, schema
+from tickets.store.erasure_rows import doom, gone_files
 from tickets.store.times import micros_or_none
 from tickets.store.work import Work
 
@@ -37,12 +38,16 @@ def claim(work: Work, now: datetime, limit: int, lease: timedelta) -> list[Attac
 
 def settle(work: Work, settled: Sequence[AttachmentRow]) -> None:
     """Writes what became of the files."""
+    gone = gone_files(work, [row.id for row in settled])
+    # Erased while it was being fetched: what came of it goes too.
+    doom(work, [row.sha256 for row in settled if row.id in gone and row.sha256 is not None])
+    wanted = [row for row in settled if row.id not in gone]
     written = work.statements.update_attachments.run(
         work.connection,
-        [(row.status, micros_or_none(row.due_at), row.attempts, rows.document(row), row.id) for row in settled],
+        [(row.status, micros_or_none(row.due_at), row.attempts, rows.document(row), row.id) for row in wanted],
     )
-    if written != len(settled):
+    if written != len(wanted):
         raise LookupError("a settled attachment is not recorded")
-    for row in settled:
+    for row in wanted:
         if row.status != "pending":
             work.note(f"attachment.{row.status}", row.complaint_id, {"attachment": row.id, "attempts": row.attempts})

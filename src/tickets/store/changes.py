@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from normalizer.message import Deletion, Edit, Rekey
 from tickets.model import MessageRow
-from tickets.store import rows, schema
+from tickets.store import rows, schema, schema_records
 from tickets.store.batch import Values
+from tickets.store.dialect import insert
+from tickets.store.erasure_rows import seen_erased
 from tickets.store.times import to_micros
 from tickets.store.work import Work, chunks
 
@@ -44,15 +46,39 @@ def _change(work: Work, organisation: str, change: Values) -> Applied:
             messages.organisation == organisation, messages.key == message_key
         )
     ).first()
+    if found is None and seen_erased(work, organisation, [message_key]):
+        return "applied"
     message_id = found.id if found else None
+    if kind == "edit" and message_id is not None and _is_erased(work, message_id):
+        text = subject = None
     written = work.statements.changes.run(
         work.connection, [(organisation, key, message_key, message_id, kind, at, text, subject)]
     )
     if found is None:
         return "parked"
     if written:
-        work.note(_AUDIT_TYPE[kind], found.complaint_id, {"message": message_id})
+        _noted(work, organisation, kind, found.complaint_id, found.id)
     return "applied"
+
+
+def _noted(work: Work, organisation: str, kind: str, complaint_id: str, message_id: str) -> None:
+    """Adds the audit event; a deletion also goes on the list of those whose text a policy may have erased."""
+    work.note(_AUDIT_TYPE[kind], complaint_id, {"message": message_id})
+    if kind != "deletion":
+        return
+    withdrawn, changes = schema_records.withdrawn_messages, schema.message_changes.c
+    first = select(func.min(changes.at)).where(changes.message_id == message_id, changes.kind == "deletion")
+    statement = insert(work.connection, withdrawn).values(
+        message_id=message_id, organisation=organisation, at=work.connection.scalar(first)
+    )
+    work.connection.execute(statement.on_conflict_do_nothing(index_elements=["message_id"]))
+
+
+def _is_erased(work: Work, message_id: str) -> bool:
+    """Whether our copy of a message that its sender deleted was deleted too: a late edit must not bring it back."""
+    withdrawn = schema_records.withdrawn_messages.c
+    erased_at = work.connection.scalar(select(withdrawn.erased_at).where(withdrawn.message_id == message_id))
+    return erased_at is not None
 
 
 def apply_parked(work: Work, added: Sequence[MessageRow]) -> None:
@@ -74,7 +100,7 @@ def apply_parked(work: Work, added: Sequence[MessageRow]) -> None:
                 .where(changes.organisation == organisation, changes.key == key)
                 .values(message_id=message.id)
             )
-            work.note(_AUDIT_TYPE[kind], message.complaint_id, {"message": message.id})
+            _noted(work, organisation, kind, message.complaint_id, message.id)
 
 
 def rekey(work: Work, organisation: str, change: Rekey) -> int:

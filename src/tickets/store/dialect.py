@@ -85,6 +85,23 @@ def insert_for(dialect: str, table: Table) -> Insert:
     return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
+def compact(engine: Engine) -> bool:
+    """Rewrites the database without what was deleted, its log included; False when somebody kept it busy."""
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        if engine.dialect.name != "sqlite":
+            return True
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = cursor.fetchone() or (1,)
+        return bool(busy == 0)
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+
+
 def utf8(dialect: str, column: str) -> str:
     """The expression for the bytes of a text column."""
     return f"CAST({column} AS BLOB)" if dialect == "sqlite" else f"convert_to({column}, 'UTF8')"
