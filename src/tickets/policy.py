@@ -85,6 +85,10 @@ class Policy(Part):
     raw_payload_days: Annotated[
         int | None, Field(ge=1, description="calendar days that provider payloads are kept")
     ] = None
+    deleted_messages: Annotated[
+        Literal["keep", "erase_text"],
+        Field(description="a message that its sender deletes: kept as evidence, or our copy of what it said goes too"),
+    ] = "keep"
     public_reply: PublicReply = PublicReply()
     reopen_days: Annotated[
         int | None, Field(ge=1, description="calendar days after closing in which a ticket may go on; null: never")
@@ -92,7 +96,7 @@ class Policy(Part):
     personal_data_hours: Annotated[
         int | None, Field(ge=1, description="real hours in which a request about the person's own data is answered")
     ] = None
-    sources: Annotated[Sources, Field(description="which published sentence a rule comes from, by its key")] = {}
+    sources: Sources = Field(default_factory=dict, description="which published sentence a rule comes from, by its key")
     defaults_not_in_seed: tuple[Text, ...] = ()
 
     _file_hash: str = PrivateAttr(default="")

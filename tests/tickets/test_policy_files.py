@@ -26,6 +26,7 @@ ADDED = {
     "due_soon_percent",
     "retention_years",
     "raw_payload_days",
+    "deleted_messages",
     "public_reply",
     "reopen_days",
     "personal_data_hours",

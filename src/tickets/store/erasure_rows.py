@@ -13,7 +13,7 @@ from normalizer.message import Attachment
 from tickets import records
 from tickets.model import AttachmentRow, MessageRow, SeenMessage, Ticket
 from tickets.records import ERASED
-from tickets.store import dialect, rows, schema, schema_forwards, schema_records
+from tickets.store import dialect, rows, schema, schema_forwards, schema_proposals, schema_records
 from tickets.store.documents import MESSAGES
 from tickets.store.work import Work, chunks
 
@@ -28,6 +28,11 @@ SCRUBBED: tuple[tuple[Table, dict[str, Any]], ...] = (
 _SKEW = timedelta(hours=1)
 _REPEATED = timedelta(days=8)
 _GONE = "erased"
+#: Tables of other parts whose rows are made of what a person said, with their columns for a complaint's id.
+REMOVED: tuple[tuple[Table, tuple[str, ...]], ...] = (
+    (schema_proposals.identities, ("complaint_id",)),
+    (schema_proposals.proposals, ("complaint_id", "other_id")),
+)
 
 
 def erased_key(key: str) -> str:
@@ -169,6 +174,9 @@ def erase_around(work: Work, ids: Sequence[str]) -> None:
     forwards = schema_forwards.forwards
     unfinished = forwards.c.state.in_(("waiting", "due"))
     connection.execute(delete(forwards).where(forwards.c.complaint_id.in_(ids), unfinished))
+    for table, columns in REMOVED:
+        for column in columns:
+            connection.execute(delete(table).where(table.c[column].in_(ids)))
     for table, values in SCRUBBED:
         connection.execute(update(table).where(table.c.complaint_id.in_(ids)).values(**values))
 
