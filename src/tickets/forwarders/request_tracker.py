@@ -1,0 +1,245 @@
+"""Hands tickets to a queue of Request Tracker 5 by its REST 2.0 API (docs/operate/request_tracker.md).
+
+A ticket there is found by a link: it "refers to" `urn:aduan:complaint:<id>`. RT makes the link in the same database
+transaction as the ticket, lets everybody search for it without any preparation, and takes it along when tickets are
+merged; it has no unique key, so whoever makes a ticket looks before and after. Nobody is made a requestor: RT would
+write to the customer too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from weakref import WeakValueDictionary
+
+from tickets.forwarders import request_tracker_text as words
+from tickets.forwarders.contract import Handed, Handover, Remote, Seen
+from tickets.forwarders.errors import Misconfigured, Refused, Unavailable
+from tickets.forwarders.http import Call
+from tickets.forwarders.request_tracker_api import Api, RtTicket, RtTransaction, text, written
+from tickets.forwarders.request_tracker_history import by_others, moves, note
+from tickets.forwarders.request_tracker_settings import RequestTrackerSettings
+
+#: Whoever the token belongs to, in a query.
+ME = "'__CurrentUser__'"
+#: How often a write is tried anew when somebody changed the ticket in between.
+MOST_TRIES = 4
+#: What happened this much before the moment that is asked about tells whose doing RT's own entries are.
+CONTEXT = timedelta(minutes=2)
+#: RT's own mails are no change; there may be as many of them as of everything else together.
+NO_MAILS = "Type != 'EmailRecord' AND Type != 'CommentEmailRecord'"
+
+
+class RequestTracker:
+    """One queue of one RT."""
+
+    def __init__(self, settings: RequestTrackerSettings, call: Call, now: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._api = Api(settings.name, settings.url, settings.token.get_secret_value(), call)
+        self._now = now
+        #: The same ticket twice at the same time would be found by neither.
+        self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def target(self) -> str:
+        """Its name in the settings."""
+        return self._settings.name
+
+    async def create(self, handover: Handover) -> Handed:
+        """Makes the ticket unless one refers to the complaint, and brings it to our state."""
+        async with self._alone(handover):
+            known = handover.remote
+            ref = await self._found(handover.external_id)
+            if ref is None:
+                made = await self._make(handover)
+                ref = await self._found(handover.external_id) or made
+                if ref == made:
+                    ticket = await self._api.ticket(ref)
+                    known = Remote(state=ticket.status, version=ticket.version)
+            return await self._bring(handover, ref, known)
+
+    async def update(self, handover: Handover) -> Handed:
+        """Adds what was said or what happened to the ticket's history, and brings it to our state."""
+        if handover.store_ref is None:
+            return await self.create(handover)
+        async with self._alone(handover):
+            # A creation that was cut off may have ended long after its repeat.
+            await self._found(handover.external_id)
+            return await self._bring(handover, handover.store_ref, handover.remote)
+
+    async def changes(self, since: datetime) -> Sequence[Seen]:
+        """The tickets that we made and others changed at or after `since`, oldest change first."""
+        asked = max(self._now() - since, timedelta())
+        # RT counts from its own clock, so that it need not agree with ours.
+        window = f"ObjectType = 'RT::Ticket' AND TicketCreator = {ME} AND {NO_MAILS} AND Created >= "
+        recent = await self._ids(f"{window}{text(f'{_seconds(asked)} seconds ago')} AND Creator != {ME}")
+        if not recent:
+            return ()
+        around = window + text(f"{_seconds(asked + CONTEXT)} seconds ago")
+        ours = await self._ids(f"{around} AND Creator = {ME}")
+        rows = await self._api.transactions(around)
+        histories: dict[str, list[RtTransaction]] = {}
+        for row in rows:
+            histories.setdefault(str(row.object_id), []).append(row)
+        seen: dict[str, Seen] = {}
+        for ref, history in histories.items():
+            foreign = tuple(row for row in by_others(history, ours) if row.id in recent)
+            if foreign:
+                change = await self._change(ref, foreign)
+                seen[change.store_ref] = change
+        return sorted(seen.values(), key=lambda each: each.changed_at)
+
+    async def check(self) -> None:
+        """Whether the token is good, the queue is there, and the rights are there as far as RT tells them."""
+        queue = self._settings.queue
+        links = await self._api.queue(queue)
+        if links is None:
+            raise Misconfigured(f"{self.target}: there is no queue {queue}, or the token's user lacks SeeQueue on it")
+        if not any(link.ref == "create" for link in links):
+            raise Misconfigured(f"{self.target}: the token's user lacks CreateTicket on the queue {queue}")
+        # The other rights show only at a ticket.
+        ref = await self._api.newest(f"Creator = {ME} AND Queue = {text(queue)}")
+        if ref is None:
+            return
+        offered = {link.ref for link in (await self._api.ticket(ref)).links}
+        needed = {"correspond": "ReplyToTicket", "comment": "CommentOnTicket"}
+        missing = [right for each, right in needed.items() if each not in offered]
+        if missing:
+            raise Misconfigured(f"{self.target}: the token's user lacks {', '.join(missing)} on the queue {queue}")
+
+    async def aclose(self) -> None:
+        """Gives connections back."""
+        await self._api.aclose()
+
+    def _alone(self, handover: Handover) -> asyncio.Lock:
+        lock = self._busy.get(handover.external_id)
+        if lock is None:
+            lock = self._busy[handover.external_id] = asyncio.Lock()
+        return lock
+
+    async def _found(self, external_id: str) -> str | None:
+        """The oldest ticket that refers to the complaint; others that we made are merged into it."""
+        query = f"RefersTo = {text(words.link(external_id))}"
+        ours = await self._api.tickets(f"{query} AND Creator = {ME}")
+        if not ours:
+            # Made as another user of RT, before the token was changed.
+            return next(iter(await self._api.tickets(query)), None)
+        first, *rest = sorted(ours, key=int)
+        for each in rest:
+            await self._api.change(each, {"MergeInto": int(first)})
+        return first
+
+    async def _make(self, handover: Handover) -> str:
+        fields: dict[str, Any] = {
+            "Queue": self._settings.queue,
+            "Subject": words.subject(handover.complaint),
+            "Content": words.content(handover),
+            "ContentType": "text/plain",
+            "RefersTo": [words.link(handover.external_id)],
+        }
+        promised = words.due(handover.ticket)
+        if promised is not None:
+            fields["Due"] = written(promised)
+        return await self._api.create(fields)
+
+    async def _bring(self, handover: Handover, ref: str, known: Remote | None) -> Handed:
+        """Says what is to be said, then writes our state unless somebody there changed it since `known`."""
+        # The words of a new complaint stand in the ticket's first message.
+        if handover.type != "complaint.received":
+            await self._say(handover, ref)
+        for _ in range(MOST_TRIES):
+            ticket = await self._api.ticket(ref)
+            wanted = self._wanted(handover, ticket)
+            changed = None
+            if "Status" in wanted:
+                changed = await self._changed(ticket, known)
+            if not wanted or changed is not None or not handover.write_state:
+                return Handed(store_ref=str(ticket.id), remote=_remote(ticket), changed=changed)
+            if "Due" in wanted and not await self._due_is_ours(ticket):
+                del wanted["Due"]
+                if not wanted:
+                    return Handed(store_ref=str(ticket.id), remote=_remote(ticket))
+            if await self._api.change(str(ticket.id), wanted, ticket.version):
+                return await self._written(handover, ticket)
+        raise Unavailable(f"{self.target}: the ticket is being changed there all the time")
+
+    async def _say(self, handover: Handover, ref: str) -> None:
+        subject = words.message_subject(handover)
+        said = await self._api.transactions(f"{_of(ref)} AND {NO_MAILS} AND Subject = {text(subject)}")
+        if not said:
+            how = "comment" if handover.text is None else "correspond"
+            await self._api.say(ref, how, subject, words.message(handover))
+
+    def _wanted(self, handover: Handover, ticket: RtTicket) -> dict[str, Any]:
+        """The fields of the ticket that are not as we have them."""
+        wanted: dict[str, Any] = {}
+        status = self._settings.statuses[handover.ticket.state]
+        if ticket.status != status:
+            wanted["Status"] = status
+        promised = words.due(handover.ticket)
+        if promised is not None and ticket.due != promised:
+            wanted["Due"] = written(promised)
+        return wanted
+
+    async def _changed(self, ticket: RtTicket, known: Remote | None) -> Seen | None:
+        """What others did to the ticket's state since `known`; None when they did nothing to it."""
+        if known is not None and known.version == ticket.version:
+            return None
+        since = known.version if known is not None and known.version is not None else "0"
+        query = f"{_of(str(ticket.id))} AND {NO_MAILS} AND id > {int(since)}"
+        ours = await self._ids(f"{query} AND Creator = {ME}")
+        foreign = tuple(row for row in by_others(await self._api.transactions(query), ours) if moves(row))
+        return _seen(ticket, foreign) if foreign else None
+
+    async def _due_is_ours(self, ticket: RtTicket) -> bool:
+        """Whether nobody else ever set the date there."""
+        query = f"{_of(str(ticket.id))} AND Field = 'Due' AND Creator != {ME}"
+        return not await self._api.transactions(query)
+
+    async def _written(self, handover: Handover, before: RtTicket) -> Handed:
+        """The ticket after a write. Refused when RT kept its status: it answers 200 also then."""
+        after = await self._api.ticket(str(before.id))
+        wanted = self._settings.statuses[handover.ticket.state]
+        if after.status == before.status != wanted:
+            raise Refused(
+                "status", f"{self.target} does not let the ticket go from {before.status} to {wanted}: its lifecycle, "
+                "the right ModifyTicket, or an open ticket that it depends on",
+            )  # fmt: skip
+        return Handed(store_ref=str(after.id), remote=_remote(after))
+
+    async def _change(self, ref: str, foreign: Sequence[RtTransaction]) -> Seen:
+        try:
+            return _seen(await self._api.ticket(ref), foreign)
+        except Refused:
+            last = foreign[-1]
+            gone = f"{note(foreign)}; tidak terlihat lagi / no longer visible"
+            remote = Remote(version=last.id)
+            return Seen(store_ref=ref, remote=remote, changed_at=last.created, by_us=False, note=gone)
+
+    async def _ids(self, query: str) -> frozenset[str]:
+        return frozenset(row.id for row in await self._api.transactions(query))
+
+
+def _of(ref: str) -> str:
+    return f"ObjectType = 'RT::Ticket' AND TicketId = {int(ref)}"
+
+
+def _seconds(length: timedelta) -> int:
+    # One more for the part of a second that RT does not keep, one for the way there.
+    return math.ceil(length.total_seconds()) + 2
+
+
+def _remote(ticket: RtTicket) -> Remote:
+    return Remote(state=ticket.status, version=ticket.version)
+
+
+def _seen(ticket: RtTicket, foreign: Sequence[RtTransaction]) -> Seen:
+    prefix = words.link("")
+    carried = (link.url.removeprefix(prefix) for link in ticket.links if link.url.startswith(prefix))
+    return Seen(
+        store_ref=str(ticket.id), external_id=next(carried, None), remote=_remote(ticket),
+        changed_at=foreign[-1].created.astimezone(UTC), by_us=False, note=note(foreign),
+    )  # fmt: skip
