@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gateway.installation import Installation
 from receipts.access import access_code
-from receipts.compose import Links, write
 from receipts.document import Issuer
 from receipts.signature import Statement, open_key, public_keys, read_statement
 from receipts.terms import Terms
+from receipts.texts import Links, write
 from receipts.verify import verify
 from receipts.wording import Language
 from tickets.calendar import wib_date

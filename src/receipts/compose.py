@@ -1,24 +1,19 @@
-"""Ticket, wording and facts become the texts that go out, each within the channel's limit. Pure.
-
-Nothing a customer wrote is ever in a receipt: no name, no narrative, no subject, no file name (B3, P26).
-"""
+"""A due message becomes the texts that go out, each within the channel's limit. Pure; `texts` says what they say."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
-
-from msgspec import Struct
 
 from connectors.facts import Facts
 from normalizer.message import Channel, File, Outgoing
+from receipts.notice_values import is_to_representative
 from receipts.route import PRIVATE_OF, PUBLIC, proven
 from receipts.split import split
 from receipts.terms import Terms
-from receipts.wording import LANGUAGES, WIB, Language, Medium, Values, Wording
+from receipts.texts import SHORT, Links, Written, is_news, kind_of, template_of, write
+from receipts.wording import Medium, Wording
 from tickets.model import OutboxItem, Route
-from tickets.told import ToldComplaint, ToldTicket
 
 _MEDIA: Mapping[Channel, Medium] = {
     "email": "email",
@@ -29,28 +24,6 @@ _MEDIA: Mapping[Channel, Medium] = {
     "walk_in": "oral",
     "letter": "oral",
 }
-#: C0 and C1 controls but the line end, surrogates, and the marks that turn text around or hide (P27).
-_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_BETWEEN = "\n\n----------\n\n"
-
-
-class Links(Struct, frozen=True, kw_only=True):
-    """Pages a customer can open; none of them carries a token."""
-
-    status_url: str | None = None
-    verify_url: str | None = None
-
-
-class Written(Struct, frozen=True, kw_only=True):
-    """One text before it is cut: `subject` only for email."""
-
-    body: str
-    subject: str | None = None
-
-
-def template_of(name: str) -> str:
-    """The template behind an outbox row's name: rows of one complaint that repeat carry a suffix ("notice:3")."""
-    return name.partition(":")[0]
 
 
 def part_key(row_key: str, index: int) -> str:
@@ -63,95 +36,23 @@ def row_key(key: str) -> str:
     return key.partition(".")[0]
 
 
+def may_know(item: OutboxItem, route: Route) -> bool:
+    """Whether who reads the address of a route may hear what the case is about (A10, A12)."""
+    return is_to_representative(item.row.data) or proven(item.complaint, route, item.row.routes)
+
+
 def medium_of(item: OutboxItem, route: Route) -> Medium:
     """How a text is written for a route; the public line wherever others could read along."""
-    complaint = item.complaint
-    channel = route.channel or complaint.channel
-    if template_of(item.row.template) == "public_reply" or channel in PUBLIC:
+    template, channel = template_of(item.row.template), route.channel or item.complaint.channel
+    if template == "public_reply" or channel in PUBLIC:
         return "public"
-    medium = _MEDIA.get(channel, "chat")
-    return "email_unproven" if medium == "email" and not proven(complaint, route) else medium
-
-
-def values_of(
-    complaint: ToldComplaint,
-    ticket: ToldTicket,
-    *,
-    wording: Wording,
-    terms: Terms,
-    language: Language,
-    access_code: str | None,
-    links: Links,
-) -> dict[str, str | None]:
-    """Every value that a text may name, None where it is not known or may not be said."""
-    tongue, words = wording.tongues[language], terms.words[language]
-    waits = terms.response_from_documents and complaint.documents_complete_at is None
-    due = ticket.first_response_due if "response_due" in terms.fields and not waits else None
-    # A date that counts from complete documents must not be printed before they are (A8, section 8).
-    resolves = "resolve_range" in terms.fields and not waits
-    earliest, latest = (ticket.resolve_earliest, ticket.resolve_due) if resolves else (None, None)
-    missing = [words.documents[name] for name in complaint.missing_documents if name in words.documents]
-    return {
-        "organisation": terms.organisation,
-        "receipt_name": words.receipt_name,
-        "number_label": words.number_label,
-        "ticket_number": ticket.ticket_number,
-        "access_code": access_code,
-        "date": tongue.long_date(complaint.received_at.astimezone(WIB).date()),
-        "time": tongue.clock(complaint.received_at),
-        "category": words.categories.get(complaint.category) if complaint.category else None,
-        "response_due": tongue.long_date(due) if due else None,
-        "response_days": str(terms.response_days) if waits and terms.response_days else None,
-        "resolve_range": words.resolve_range if "resolve_range" in terms.fields else None,
-        "resolve_earliest": tongue.long_date(earliest) if earliest and latest else None,
-        "resolve_due": tongue.long_date(latest) if earliest and latest else None,
-        "documents": tongue.join(missing) if missing else None,
-        "contact": words.contact,
-        "status_url": links.status_url,
-        "verify_url": links.verify_url,
-        "procedure_url": terms.procedure_url,
-    }
-
-
-def write(
-    template: str,
-    medium: Medium,
-    complaint: ToldComplaint,
-    ticket: ToldTicket,
-    *,
-    wording: Wording,
-    terms: Terms,
-    language: Language,
-    access_code: str | None,
-    links: Links,
-    data: Mapping[str, str] | None = None,
-) -> Written:
-    """The whole text of a template: for pages, for staff who read it out, and for what is sent.
-
-    Email is written in both languages, Indonesian first. Raises KeyError for a template that the wording lacks.
-    """
-    data = data or {}
-    if template == "text" and medium != "email_unproven":
-        # What the dialog says: written from its own file of questions, sent as it is.
-        subject = _subject("notice", medium, complaint, ticket, wording, terms) if medium == "email" else None
-        return Written(body=clean(data["text"]), subject=subject)
-    name = "notice" if template == "text" else template
-    if medium == "public":
-        values: Values = {
-            "public_contact": terms.public_contact,
-            "ticket_number": ticket.ticket_number if terms.public_number else None,
-        }
-        return Written(body=" ".join(wording.text(name, medium, language).lines(values)))
-    given = {key: clean(value) for key, value in data.items()}
-    bodies = []
-    for tongue in LANGUAGES if medium.startswith("email") else (language,):
-        known = values_of(
-            complaint, ticket, wording=wording, terms=terms, language=tongue, access_code=access_code, links=links
-        )
-        lines = wording.text(name, medium, tongue).lines({**given, **known} if given else known)
-        bodies.append((" " if medium == "short" else "\n").join(lines).strip("\n"))
-    subject = _subject(name, medium, complaint, ticket, wording, terms) if medium.startswith("email") else None
-    return Written(body=_BETWEEN.join(bodies), subject=subject)
+    # The text is the one variable of a template: a single short line (sheet A1, 132012).
+    medium = "short" if route.template is not None else _MEDIA.get(channel, "chat")
+    if may_know(item, route):
+        return medium
+    if medium == "email":
+        return "email_unproven"
+    return "short_unproven" if is_news(template) else medium
 
 
 def compose(
@@ -174,8 +75,10 @@ def compose(
     route = row.routes[row.route]
     own = facts.of(route.channel or item.complaint.channel)
     tongue = wording.tongues[row.language]
+    # A comment may be answered in private once: a second part would be refused (sheets A7, A8).
+    once = route.template is not None or _answers_comment(item, route)
 
-    def said(medium: Medium) -> tuple[Written, tuple[str, ...]]:
+    def said(medium: Medium, data: Mapping[str, str]) -> tuple[Written, tuple[str, ...]]:
         written = write(
             "public_reply" if medium == "public" else template_of(row.template),
             medium,
@@ -184,9 +87,9 @@ def compose(
             wording=wording,
             terms=terms,
             language=row.language,
-            access_code=access_code if proven(item.complaint, route) else None,
+            access_code=access_code if may_know(item, route) else None,
             links=links,
-            data=row.data,
+            data=data,
         )
         parts = split(
             written.body,
@@ -196,15 +99,14 @@ def compose(
         )
         return written, parts
 
-    medium = medium_of(item, route)
-    if route.template is not None:
-        # The text is the one variable of a template: a single short line (sheet A1, 132012).
-        medium = "short"
-    written, parts = said(medium)
-    once = route.template is not None or _answers_comment(item.complaint, route)
-    if len(parts) > 1 and once and medium != "short":
-        # A comment may be answered in private once: a second part would be refused (sheets A7, A8).
-        written, parts = said("short")
+    forms = _forms(item, medium_of(item, route), once=once)
+    medium, data = forms[0]
+    written, parts = said(medium, data)
+    for shorter, less in forms[1:]:
+        if len(parts) == 1:
+            break
+        medium = shorter
+        written, parts = said(shorter, less)
     if len(parts) > 1 and once:
         raise ValueError(f"what may be sent once has no room in {own.max_text.value} {own.text_unit.value}")
     attached = (document,) if document and medium == "email" and own.attachments_out.value else ()
@@ -226,30 +128,26 @@ def compose(
     )
 
 
-def _answers_comment(complaint: ToldComplaint, route: Route) -> bool:
+def _forms(item: OutboxItem, medium: Medium, *, once: bool) -> list[tuple[Medium, Mapping[str, str]]]:
+    """In which ways a text may be written where there is little room, the whole one first."""
+    data = item.row.data
+    forms: list[tuple[Medium, Mapping[str, str]]] = [(medium, data)]
+    if medium == "short" and kind_of(template_of(item.row.template)) is not None:
+        # One short message: what does not fit is told by its dates, then only that there is news; a letter brings it.
+        without_text = {name: value for name, value in data.items() if name != "text"}
+        forms += [("short", without_text), ("short_unproven", {})]
+    elif once and medium not in SHORT:
+        forms.append(("short", data))
+    return forms
+
+
+def _answers_comment(item: OutboxItem, route: Route) -> bool:
+    complaint = item.complaint
+    if kind_of(template_of(item.row.template)) is not None:
+        return False  # a notice takes the conversation that the customer began, never the comment's one answer
     return route.channel_id == complaint.channel_id and route.channel == PRIVATE_OF.get(complaint.channel, "")
 
 
 def body_hash(outgoing: tuple[Outgoing, ...]) -> str:
     """SHA-256 (hex) of what is said, over all parts: what the receipt's record keeps instead of the text."""
     return hashlib.sha256("\n".join(out.text for out in outgoing).encode()).hexdigest()
-
-
-def clean(text: str) -> str:
-    """A text without control, hiding and direction-turning characters; line ends stay."""
-    return _UNSAFE.sub("", text.replace("\r\n", "\n"))
-
-
-def _subject(
-    template: str, medium: Medium, complaint: ToldComplaint, ticket: ToldTicket, wording: Wording, terms: Terms
-) -> str | None:
-    parts: dict[str, None] = {}
-    for language in LANGUAGES:
-        sentence = wording.text(template, medium, language).subject
-        values = values_of(
-            complaint, ticket, wording=wording, terms=terms, language=language, access_code=None, links=Links()
-        )
-        part = sentence.fill(values) if sentence else None
-        if part:
-            parts[part.replace("\n", " ")] = None
-    return " / ".join(parts) or None

@@ -15,9 +15,9 @@ import msgspec
 import segno
 import typst
 
-from receipts.compose import Links, values_of
 from receipts.signature import SigningKey, Statement, encode, sign_statement, statement_of
 from receipts.terms import Terms
+from receipts.texts import Links, values_of
 from receipts.verify import seal
 from receipts.wording import LANGUAGES, Language, Sentence, Values, Wording, filled
 from tickets.told import ToldComplaint, ToldTicket

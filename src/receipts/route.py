@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from connectors.facts import Facts
 from normalizer.complaint import Complaint
+from normalizer.identity import phone
 from normalizer.message import NO_MESSAGE_TO_CALLER, NO_PUBLIC_ANSWER, NUMBER_HEARD, Channel, Message
 from tickets.model import OutboxRow, Route, TaskRow
 from tickets.told import ToldComplaint
@@ -69,9 +70,9 @@ def routes(complaint: Complaint, message: Message, ways: Mapping[str, Way], now:
         )
     if reply is not None and here is not None and message.visibility == "private":
         found += [
-            _by_template(here, reply.recipient, complaint.channel, name) for name in sorted(here.templates & {RECEIPT})
+            by_template(here, reply.recipient, complaint.channel, name) for name in sorted(here.templates & {RECEIPT})
         ]
-    found += _other_addresses(complaint, ways)
+    found += other_addresses(complaint, ways, RECEIPT)
     return tuple(r for r in found if usable(r, now))
 
 
@@ -80,15 +81,19 @@ def usable(route: Route, now: datetime) -> bool:
     return route.window_until is None or now < route.window_until
 
 
-def proven(complaint: ToldComplaint, route: Route) -> bool:
+def proven(complaint: ToldComplaint, route: Route, ways: Sequence[Route] = ()) -> bool:
     """Whether the person behind the complaint is known to read this address: only then may it get case data (A10, A12).
 
-    A `From` line and an address typed into a form prove nothing; staff who spoke to the person do.
+    A `From` line and an address typed into a form prove nothing; staff who spoke to the person do, and so does the
+    WhatsApp number that wrote: `ways`, all routes of the message, tell whether an SMS goes to that same number.
     """
     if complaint.entered_by is not None:
         return True
     if route.channel_id == complaint.channel_id and complaint.channel != "email":
         return True
+    if route.channel == "sms" and complaint.channel == "whatsapp":
+        wrote = {_number(way) for way in ways if way.channel == "whatsapp" and way.channel_id == complaint.channel_id}
+        return _number(route) in wrote
     return complaint.complainant.verified and complaint.channel in {"email", "web_form", "app_form"}
 
 
@@ -192,30 +197,38 @@ def _private_here(message: Message, facts: Facts) -> bool:
     return private not in {"never", "by_template"}
 
 
-def _other_addresses(complaint: Complaint, ways: Mapping[str, Way]) -> list[Route]:
+def other_addresses(complaint: Complaint, ways: Mapping[str, Way], purpose: str) -> list[Route]:
+    """The addresses that the customer gave beside the thread; `purpose` names the approved template to use."""
     who = complaint.complainant
     found: list[Route] = []
     others: Sequence[Way] = [w for w in ways.values() if w.channel_id != complaint.channel_id]
     if who.email and complaint.channel != "email":
         found += [
-            Route(channel_id=w.channel_id, recipient=who.email, channel="email") for w in _serving(others, "email")
+            Route(channel_id=w.channel_id, recipient=who.email, channel="email") for w in serving(others, "email")
         ]
     # A message costs money and rings in somebody's pocket: only to a number that is known to be the customer's.
     # Who called from it has it in hand; a forged caller id sends a stranger two lines without case data (K6, A6).
     if who.phone and (who.verified or complaint.entered_by is not None or _calls(complaint)):
-        started = [w for w in others if RECEIPT in w.templates and complaint.channel != "whatsapp"]
-        found += [_by_template(w, who.phone, "whatsapp", RECEIPT) for w in _serving(started, "whatsapp")]
-        found += [Route(channel_id=w.channel_id, recipient=who.phone, channel="sms") for w in _serving(others, "sms")]
+        started = [w for w in others if purpose in w.templates and complaint.channel != "whatsapp"]
+        found += [by_template(w, who.phone, "whatsapp", purpose) for w in serving(started, "whatsapp")]
+        found += [Route(channel_id=w.channel_id, recipient=who.phone, channel="sms") for w in serving(others, "sms")]
     return found
+
+
+def _number(route: Route) -> str:
+    """The telephone number of an address, as providers spell it in their several ways."""
+    return phone(route.recipient) or route.recipient
 
 
 def _calls(complaint: Complaint) -> bool:
     return complaint.channel == "phone" and NO_MESSAGE_TO_CALLER not in complaint.flags
 
 
-def _by_template(way: Way, recipient: str, channel: Channel, purpose: str) -> Route:
+def by_template(way: Way, recipient: str, channel: Channel, purpose: str) -> Route:
+    """The way by an approved template, which knows no window."""
     return Route(channel_id=way.channel_id, recipient=recipient, channel=channel, template=purpose)
 
 
-def _serving(ways: Sequence[Way], channel: Channel) -> list[Way]:
+def serving(ways: Sequence[Way], channel: Channel) -> list[Way]:
+    """The first of the configured channels that serves this one, or nothing."""
     return [w for w in ways if channel in w.channels][:1]

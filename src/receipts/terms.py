@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from receipts.wording import LANGUAGES, Language, Tongue, Wording
 from tickets.policy import Policy
-from tickets.policy_labels import Labels
+from tickets.policy_labels import Group, Labels
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -22,6 +22,16 @@ class Words(Struct, frozen=True, kw_only=True):
     resolve_range: str | None
     categories: Mapping[str, str]
     documents: Mapping[str, str]
+    #: Grounds of a rejection and of an extension, and the bodies outside with their addresses (K17, A20, A21).
+    rejection_grounds: Mapping[str, str] = {}
+    extension_grounds: Mapping[str, str] = {}
+    forums: Mapping[str, str] = {}
+    #: The same with their addresses, one line each.
+    forum_lines: Mapping[str, str] = {}
+    #: The public word of a complaint that was settled, as the institution itself says it ("terselesaikan").
+    closed_word: str | None = None
+    #: That an objection needs new documents (A18); None where it needs none.
+    new_documents: str | None = None
 
 
 class Terms(Struct, frozen=True, kw_only=True):
@@ -38,6 +48,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     procedure_url: str | None = None
     #: Where to go from a public comment: the institution's own email address.
     public_contact: str | None = None
+    #: Calendar days in which a closed complaint can be reopened; None where the policy sets none.
+    reopen_days: int | None = None
     #: The policy allows the ticket number in public (D5: it should not).
     public_number: bool = False
 
@@ -62,6 +74,7 @@ def terms_of(
         response_from_documents=first is not None and first.from_ == "documents_complete",
         procedure_url=procedure_url,
         public_contact=policy.contact.email,
+        reopen_days=policy.reopen_days,
         public_number=policy.public_reply.include_ticket_number,
     )
 
@@ -74,7 +87,31 @@ def _words(policy: Policy, tongue: Tongue, labels: Labels, language: Language) -
         resolve_range=_ranges(policy, tongue),
         categories={key: labels.label("category", key, language) for key in policy.categories or ()},
         documents={key: labels.label("document", key, language) for key in policy.documents.list},
+        rejection_grounds=_group(labels, "rejection_ground", language),
+        extension_grounds=_group(labels, "extension_ground", language),
+        forums=_group(labels, "forum", language),
+        forum_lines={
+            key: tongue.join([name, *_addresses(policy, key, tongue)])
+            for key, name in _group(labels, "forum", language).items()
+        },
+        closed_word=policy.statuses.get("resolved")
+        if language == "id"
+        else labels.label("state", "resolved", language),
+        new_documents=tongue.phrase("new_documents") if policy.objection and policy.objection.new_documents else None,
     )
+
+
+def _group(labels: Labels, group: Group, language: Language) -> dict[str, str]:
+    return {key: label.in_language(language) for key, label in labels.labels.get(group, {}).items()}
+
+
+def _addresses(policy: Policy, forum: str, tongue: Tongue) -> list[str]:
+    """How a body outside can be reached, as the policy says; its source stays in the policy."""
+    found = next((each for name, each in policy.external.addresses.items() if name == forum), None)
+    if found is None:
+        return []
+    said = (("email", found.email), ("phone", found.phone), ("url", found.url), ("url", found.address))
+    return [tongue.phrase(phrase, address=address) for phrase, address in said if address]
 
 
 def _contact(policy: Policy, tongue: Tongue) -> str | None:

@@ -86,6 +86,8 @@ PHRASES: Mapping[str, frozenset[str]] = {
     "thousands": frozenset(),
     "text_above": frozenset(),
     "new_documents": frozenset(),
+    "notice_subject": frozenset({"ticket_number", "subject"}),
+    "between_subjects": frozenset(),
 }
 DATES: Mapping[str, frozenset[str]] = {
     "long": frozenset({"weekday", "day", "month", "year"}),

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from connectors.facts import Facts
 from normalizer.message import File, Outgoing
 from receipts.access import access_code
-from receipts.compose import Links, compose, medium_of, template_of
+from receipts.compose import compose, medium_of
 from receipts.document import Issuer
 from receipts.terms import Terms
+from receipts.texts import Links, template_of
 from receipts.wording import Wording
 from tickets.model import OutboxItem
 

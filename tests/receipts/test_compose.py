@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from connectors.facts import Facts, TextUnit
 from normalizer.complaint import Complainant, Complaint, Transaction
 from normalizer.message import Channel, File, Outgoing
-from receipts.compose import Links, body_hash, clean, compose, part_key, row_key, write
+from receipts.compose import body_hash, compose, part_key, row_key
 from receipts.split import length
 from receipts.terms import Terms, terms_of
+from receipts.texts import Links, clean, write
 from receipts.wording import Wording
 from tickets.model import OutboxItem, Route
 from tickets.policy_labels import Labels
