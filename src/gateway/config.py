@@ -110,6 +110,26 @@ class OrganisationSettings(Section):
     policy: str = Field(description="Policy file, relative to this file.")
 
 
+class MassEvent(Section):
+    """When many like complaints are proposed as one cause."""
+
+    customers: int = Field(default=10, ge=2, description="So many different customers.")
+    hours: int = Field(default=24, ge=1, le=168, description="Within so many hours.")
+    least_likeness: float = Field(
+        default=0.5, gt=0, le=1, description="Share of the shorter text's telling words that the other has too."
+    )
+
+
+class Matching(Section):
+    """When two complaints are proposed as one; a person decides."""
+
+    days: int = Field(default=7, ge=1, le=90, description="Received at most so many days apart.")
+    least_likeness: float = Field(
+        default=0.3, gt=0, le=1, description="Share of the shorter text's telling words that the other has too."
+    )
+    mass_event: MassEvent = Field(default=MassEvent(), description="One cause, many customers.")
+
+
 class SimulatorSettings(Section):
     """The pretended providers, for a demonstration only."""
 
@@ -144,6 +164,7 @@ class Config(Section):
     uploads: Uploads = Field(default=Uploads(), description="Files sent with the web form.")
     limits: Limits = Field(default=Limits(), description="What protects the server and the people it writes to.")
     outbox: Outbox = Field(default=Outbox(), description="How what we owe customers is sent.")
+    matching: Matching = Field(default=Matching(), description="Which complaints are proposed as belonging together.")
     reports: ReportSettings = Field(default=ReportSettings(), description="Reports to the regulator.")
     organisations: dict[str, OrganisationSettings] = Field(
         min_length=1, description="Institutions; the key stands in the address of their form."

@@ -24,7 +24,7 @@ _BY_NUMBER = frozenset({"whatsapp", "telegram", "sms", "phone"})
 LEAST_WORDS = 3
 _SHORTEST_WORD = 3
 #: A text as long as this is somebody's whole history: its beginning says what it is about.
-_MOST_WORDS = 400
+_MOST_WORDS = 100
 
 
 class Identity(Struct, frozen=True, kw_only=True):

@@ -159,7 +159,7 @@ class ProposalReader:
         return [rows.complaint_from(row.complaint) for row in found]
 
     def recent(self, before: str, since: datetime, limit: int) -> list[Complaint]:
-        """The complaints received since the moment and recorded up to `before`, the oldest first; of many the newest."""
+        """Complaints received since the moment and recorded up to `before`, the oldest first; of many the newest."""
         tickets = schema.tickets.c
         statement = select(tickets.complaint).where(
             tickets.complaint_id <= before,
@@ -177,9 +177,10 @@ class ProposalReader:
         state: str | None = "open",
         kind: ProposalKind | None = None,
         complaint_id: str | None = None,
+        since: datetime | None = None,
         limit: int = 100,
     ) -> list[Proposal]:
-        """Proposals, the oldest first; every state with None."""
+        """Proposals made since the moment, the oldest first; every state with None."""
         column = proposals.c
         statement = select(proposals).order_by(column.at, column.id).limit(limit)
         for given, name in ((organisation, "organisation"), (state, "state"), (kind, "kind")):
@@ -187,6 +188,8 @@ class ProposalReader:
                 statement = statement.where(column[name] == given)
         if complaint_id is not None:
             statement = statement.where(or_(column.complaint_id == complaint_id, column.other_id == complaint_id))
+        if since is not None:
+            statement = statement.where(column.at >= since)
         with self._engine.begin() as connection:
             return [_proposal(row._mapping) for row in connection.execute(statement)]
 
