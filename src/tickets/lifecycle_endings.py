@@ -1,0 +1,231 @@
+"""How a complaint ends otherwise, or goes on: rejection, referral, withdrawal, merge, reopening (A18-A22, K17)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+
+from normalizer.complaint import Rejection
+from tickets.calendar import ONE_DAY, wib_date
+from tickets.deadlines import Refused, deadlines, rejection_from
+from tickets.life import Referred
+from tickets.lifecycle_clocks import case_of
+from tickets.lifecycle_closing import cause_missing, resolve, timely, told_of_forums, with_forums
+from tickets.lifecycle_documents import window_end
+from tickets.lifecycle_events import (
+    ForumDecided,
+    Merged,
+    ObjectionRejected,
+    ReferredOut,
+    Rejected,
+    Reopened,
+    Withdrawn,
+)
+from tickets.lifecycle_opening import needs_a_person
+from tickets.lifecycle_parties import acts, authorised
+from tickets.lifecycle_step import OPEN_WORK, Step, blank, listed
+from tickets.lifecycle_values import Change, Notice, Refusal
+
+#: The complaint schema's own minimum for the reasons of a rejection (A22: clear and detailed).
+REASONS_LENGTH = 30
+
+
+def reject(step: Step, event: Rejected) -> Change | Refusal:
+    """Rejected by a person on a published ground, in writing and with reasons (A21, A22)."""
+    refusal = needs_a_person(step, event) or _no_ground(step, event)
+    if refusal is not None:
+        return refusal
+    return _reject(step, event, event.ground, event.reasons, {"ground": event.ground})
+
+
+def _no_ground(step: Step, event: Rejected) -> Refusal | None:
+    known = step.policy.rejection
+    if known is None:
+        return step.refuse("rejection_not_published", "rejection")
+    earliest = rejection_from(
+        step.policy, deadlines(step.policy, step.rules.calendar, case_of(step.standing), step.at), event.ground
+    )
+    if not isinstance(earliest, Refused):
+        timeout = step.policy.documents.on_timeout
+        if timeout is not None and event.ground == timeout.may_reject:
+            return _window_open(step, earliest)
+        return None
+    if earliest.rule == "documents.window":
+        return step.refuse("documents_not_asked", "documents.on_timeout")
+    if earliest.rule == "documents.on_timeout":
+        return step.refuse("documents_are_complete", earliest.rule)
+    return step.refuse("ground_not_listed", earliest.rule, given=event.ground, listed=listed(known.grounds))
+
+
+def _window_open(step: Step, earliest: date) -> Refusal | None:
+    """A missing document is a ground only when the window and its extension have passed (A21)."""
+    end = window_end(step)
+    if end is not None:
+        earliest = max(earliest, end + ONE_DAY)
+    if step.day >= earliest:
+        return None
+    return step.refuse("documents_window_open", "documents.on_timeout", earliest=earliest.isoformat())
+
+
+def reject_objection(step: Step, event: ObjectionRejected) -> Change | Refusal:
+    """The review says that the new documents change nothing (A18): rejected, with reasons and forums."""
+    refusal = needs_a_person(step, event)
+    if refusal is not None:
+        return refusal
+    rule = step.policy.objection
+    if rule is None or rule.if_no_effect != "may_reject":
+        return step.refuse("objection_must_be_answered", "objection.if_no_effect")
+    if not step.objections:
+        return step.refuse("no_objection", "objection")
+    change = _reject(step, event, "objection_without_effect", event.reasons, {})
+    if isinstance(change, Refusal):
+        return change
+    last = replace(step.objections[-1], answered_at=step.at, effect=False)
+    said = step.complaint.outcome.objection
+    outcome = replace(
+        change.complaint.outcome,
+        acceptance="objected",
+        objection=None if said is None else replace(said, answer="rejected", effect=False),
+    )
+    life = replace(change.ticket.life, objections=(*step.life.objections[:-1], last))
+    return replace(
+        change,
+        complaint=replace(change.complaint, outcome=outcome),
+        ticket=replace(change.ticket, life=life),
+    )
+
+
+def _reject(
+    step: Step, event: Rejected | ObjectionRejected, ground: str, reasons: str, data: dict[str, object]
+) -> Change | Refusal:
+    if len(reasons.strip()) < REASONS_LENGTH:
+        return step.refuse("reasons_too_short", "rejection.reasons", least=str(REASONS_LENGTH))
+    complaint, outcome = step.complaint, step.complaint.outcome
+    return step.change(
+        event,
+        complaint={
+            "first_response_at": complaint.first_response_at or step.at,
+            "responded_at": complaint.responded_at or step.at,
+            "closed_at": step.at,
+        },
+        outcome={
+            "resolution_type": "rejected",
+            "rejection": Rejection(ground=ground, reasons=reasons, sent_in_writing_at=step.at),  # type: ignore[arg-type]  # one of two literals, by the caller
+            "timely": timely(step) if outcome.timely is None else outcome.timely,
+            **told_of_forums(step),
+        },
+        ticket={"state": "rejected", "closed_at": step.at},
+        data=data,
+        notices=(with_forums(step, "rejection", text=reasons, ground=ground, letter=True),),
+        todos=cause_missing(step),
+        settles=OPEN_WORK,
+    )
+
+
+def refer(step: Step, event: ReferredOut) -> Change | Refusal:
+    """A court or a dispute resolution body takes over; all clocks follow that forum (K12, K17, A19, A20, U9)."""
+    external = step.policy.external
+    if event.forum not in external.forums:
+        return step.refuse("forum_not_listed", "external.forums", given=event.forum, listed=listed(external.forums))
+    if event.by == "organisation":
+        if not external.either_side:
+            return step.refuse("only_the_complainant_refers", "external.either_side")
+        if step.ticket.state == "objection_review":
+            return step.refuse("internal_first", "resolution.internal_first")
+    complaint, outcome = step.complaint, step.complaint.outcome
+    referral = Referred(forum=event.forum, by=event.by, at=step.at)
+    answered = step.ticket.state == "responded" and outcome.acceptance is None
+    return step.change(
+        event,
+        complaint={"closed_at": None, "assessment": replace(complaint.assessment, tier="court_or_adr")},
+        outcome={
+            "external_forum": event.forum,
+            "acceptance": "refused" if answered else outcome.acceptance,
+            **told_of_forums(step),
+        },
+        ticket={"state": "referred", "tier": "court_or_adr", "closed_at": None},
+        life={"referrals": (*step.life.referrals, referral)},
+        data={"forum": event.forum, "by": event.by},
+        notices=(with_forums(step, "referral", forums=(event.forum,)),),
+    )
+
+
+def forum_decided(step: Step, event: ForumDecided) -> Change | Refusal:
+    """The forum outside has decided: its decision is kept and the complaint is resolved."""
+    if blank(event.decision):
+        return step.refuse("decision_needed", "external.forums")
+    if not step.life.referrals:
+        return step.refuse("not_referred", "external.forums")
+    last = replace(step.life.referrals[-1], decided_at=step.at, decision=event.decision)
+    return resolve(
+        step,
+        event,
+        outcome={"resolution_type": "forum"},
+        life={"referrals": (*step.life.referrals[:-1], last)},
+        data={"forum": last.forum},
+    )
+
+
+def withdraw(step: Step, event: Withdrawn) -> Change | Refusal:
+    """The customer takes the complaint back; nobody else can."""
+    refusal = needs_a_person(step, event) or acts(step, event.by)
+    if refusal is not None:
+        return refusal
+    return step.change(
+        event,
+        complaint={"closed_at": step.at},
+        outcome={"resolution_type": "withdrawn"},
+        ticket={"state": "withdrawn", "closed_at": step.at},
+        life={"reason": "withdrawn"},
+        data={"by": event.by},
+        notices=(Notice(kind="withdrawal", representative=authorised(step)),),
+        settles=OPEN_WORK,
+    )
+
+
+def merge(step: Step, event: Merged) -> Change | Refusal:
+    """The same complaint came twice: its numbers stay valid as aliases of the one that goes on.
+
+    `data` says what the other one needs: these numbers and the earlier arrival.
+    """
+    refusal = needs_a_person(step, event)
+    if refusal is not None:
+        return refusal
+    into = event.into.strip().upper()
+    own = (step.complaint.ticket_number, *step.complaint.aliases)
+    if not into:
+        return step.refuse("merge_without_number", "lifecycle.merged")
+    if into in own:
+        return step.refuse("merge_into_itself", "lifecycle.merged", number=into)
+    return step.change(
+        event,
+        complaint={"closed_at": step.at, "duplicate_of": into},
+        ticket={"state": "merged", "closed_at": step.at},
+        data={"into": into, "aliases": list(own), "received_at": step.complaint.received_at.isoformat()},
+        notices=(Notice(kind="merged", number=into, representative=authorised(step)),),
+        settles=OPEN_WORK,
+    )
+
+
+def reopen(step: Step, event: Reopened) -> Change | Refusal:
+    """A closed complaint goes on because the customer wrote again; a person decided that (section 7)."""
+    refusal = needs_a_person(step, event)
+    if refusal is not None:
+        return refusal
+    days, closed = step.policy.reopen_days, step.ticket.closed_at
+    if days is None:
+        return step.refuse("reopening_not_offered", "reopen_days")
+    if closed is not None:
+        last = wib_date(closed) + timedelta(days=days)
+        if step.day > last:
+            return step.refuse("reopen_too_late", "reopen_days", due=last.isoformat(), days=str(days))
+    return step.change(
+        event,
+        complaint={"resolved_at": None, "closed_at": None, "responded_at": None},
+        outcome={"acceptance": None, "resolution_type": None, "rejection": None},
+        ticket={"state": "in_progress", "closed_at": None},
+        life={"reason": "reopened", "reopened_at": step.at, "implemented_at": None},
+        notices=(Notice(kind="reopened", representative=authorised(step)),),
+        settles=("root_cause", "reopen_or_new"),
+    )
