@@ -52,6 +52,9 @@ class Representative(Struct, frozen=True, kw_only=True):
     full_name: str | None = None
     kind: Literal["person", "institution"] = "person"
     poa_status: Literal["missing", "received", "verified"] = "missing"
+    #: Where they are written to, as staff noted it; E.164 as the complainant's.
+    phone: str | None = None
+    email: str | None = None
 
 
 class Transaction(Struct, frozen=True, kw_only=True):

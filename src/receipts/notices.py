@@ -1,0 +1,204 @@
+"""What an event of a ticket's life owes the customer: rows of the outbox on the lawful routes, or a person's task. Pure.
+
+A notice is never said in public. It goes where the customer wrote in private last, then by an approved template, then to
+other addresses (sheet A13). Who only proved to us that an address exists hears no more than that there is news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from normalizer.complaint import Complaint, Representative
+from normalizer.message import Channel
+from receipts.notice_values import PREFIX, data_of
+from receipts.route import Way, by_template, other_addresses, proven, serving, usable
+from tickets.lifecycle_values import Notice
+from tickets.model import MessageRow, OutboxRow, Route, TaskRow, Ticket
+
+#: The purpose of an approved template that may carry a notice.
+NOTICE: Final = "notice"
+#: Kinds of tasks: nobody can be reached; only that there is news can be told; the representative has no address.
+NO_ROUTE, BRING_LETTER, TELL_REPRESENTATIVE = "no_route", "bring_letter", "tell_representative"
+#: Of a short message this share is left for what stands around the text of the desk.
+_ROOM_FOR_TEXT: Final = 0.5
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """The messages that a notice brings, also one that may not be sent, and what a person must do then."""
+
+    rows: tuple[OutboxRow, ...]
+    tasks: tuple[TaskRow, ...] = ()
+
+
+def notice_rows(
+    complaint: Complaint,
+    ticket: Ticket,
+    notice: Notice,
+    messages: Sequence[MessageRow],
+    ways: Mapping[str, Way],
+    *,
+    new_id: Callable[[], str],
+    now: datetime,
+) -> Owed:
+    """The rows of a notice: one for the customer, and one for the representative where the notice is for both (K15, K17).
+
+    `ticket` is the one after the event: its revision is part of each row's name, so a repeated event finds its rows.
+    `messages` are those of the complaint, newest last; `ways` the channels of its organisation; `now` is aware UTC.
+    A row without a lawful way is suppressed, and a person has a task at once.
+    """
+    name = template_name(notice, ticket)
+    found = notice_routes(complaint, messages, ways, now)
+    row = OutboxRow(
+        key=new_id(),
+        organisation=complaint.tenant,
+        complaint_id=complaint.complaint_id,
+        template=name,
+        language="en" if complaint.complainant.language == "en" else "id",
+        routes=found,
+        state="due" if found else "suppressed",
+        due_at=now,
+        reason=None if found else NO_ROUTE,
+        data=data_of(notice, now),
+    )
+    rows, tasks = [row], []
+    bring = f"`aduan letter {ticket.ticket_number} --notice {name} --out FILE.pdf`"
+    if not found:
+        reason = f"{PREFIX}{notice.kind}: there is no lawful way to the customer; bring the letter that {bring} prints"
+        tasks.append(_task(complaint, NO_ROUTE, reason, new_id, now))
+    elif not any(_says_all(complaint, route, notice, found, ways) for route in found):
+        reason = (
+            f"{PREFIX}{notice.kind}: the customer is only told that there is news or its dates;"
+            f" bring the letter that {bring} prints"
+        )
+        tasks.append(_task(complaint, BRING_LETTER, reason, new_id, now))
+    representative = _informed(complaint, notice)
+    if representative is not None:
+        theirs = _routes_to(representative, ways, taken={route.recipient for route in found})
+        if theirs:
+            rows.append(
+                OutboxRow(
+                    key=new_id(),
+                    organisation=row.organisation,
+                    complaint_id=row.complaint_id,
+                    template=f"{name}:representative",
+                    language=row.language,
+                    routes=theirs,
+                    due_at=now,
+                    data=data_of(notice, now, to_representative=True),
+                )
+            )
+        elif not (representative.email or representative.phone):
+            reason = (
+                f"{PREFIX}{notice.kind}: the representative has no address here; bring the letter that {bring} prints"
+            )
+            tasks.append(_task(complaint, TELL_REPRESENTATIVE, reason, new_id, now))
+    return Owed(rows=tuple(rows), tasks=tuple(tasks))
+
+
+def template_name(notice: Notice, ticket: Ticket) -> str:
+    """The name of a notice's row: its template and the ticket's revision, by which it is found again."""
+    return f"{PREFIX}{notice.kind}:{ticket.life.revision}"
+
+
+def notice_routes(
+    complaint: Complaint, messages: Sequence[MessageRow], ways: Mapping[str, Way], now: datetime
+) -> tuple[Route, ...]:
+    """The lawful ways to the customer now, best first; those on which everything may be said before all others.
+
+    Private conversations, newest first, within their window; then the same by an approved template; then other
+    addresses. A comment is no conversation: it has one private answer, which was the receipt's. Once the customer
+    writes there, that direct message is one.
+    """
+    talks = list(_conversations(messages, ways))
+    found = [
+        Route(
+            channel_id=row.channel_id,
+            recipient=reply.recipient,
+            channel=row.message.channel,
+            in_reply_to=reply.in_reply_to,
+            references=reply.references,
+            window_until=_window(row, way),
+        )
+        for row, way in talks
+        if (reply := row.message.reply) is not None
+    ]
+    found += [
+        by_template(way, row.message.reply.recipient, row.message.channel, NOTICE)
+        for row, way in talks
+        if row.message.reply is not None and NOTICE in way.templates
+    ]
+    found += other_addresses(complaint, ways, NOTICE)
+    usable_now = [route for route in _without_repeats(found) if usable(route, now)]
+    return tuple(sorted(usable_now, key=lambda route: not proven(complaint, route, usable_now)))
+
+
+def _conversations(messages: Sequence[MessageRow], ways: Mapping[str, Way]) -> list[tuple[MessageRow, Way]]:
+    """The newest private message of each address that can be answered, the newest of all first."""
+    found: dict[tuple[str, str], tuple[MessageRow, Way]] = {}
+    for row in reversed(messages):
+        message, way = row.message, ways.get(row.channel_id)
+        # A list, a bounce, another machine: what a person of the desk wrote is no answer to those either (P25).
+        if message.reply is None or message.visibility != "private" or message.no_receipt or way is None:
+            continue
+        if way.facts.of(message.channel).private_reply.value == "same_thread":
+            found.setdefault((row.channel_id, message.reply.recipient), (row, way))
+    return list(found.values())
+
+
+def _window(row: MessageRow, way: Way) -> datetime | None:
+    """Until when a free answer is allowed: what the provider said, else what its facts say."""
+    reply, message = row.message.reply, row.message
+    hours = way.facts.of(message.channel).reply_window_hours.value
+    if reply is not None and reply.window_until is not None:
+        return reply.window_until
+    return message.sent_at + timedelta(hours=hours) if hours is not None else None
+
+
+def _without_repeats(routes: Sequence[Route]) -> list[Route]:
+    found: dict[tuple[str, str, str | None], Route] = {}
+    for route in routes:
+        found.setdefault((route.channel_id, route.recipient, route.template), route)
+    return list(found.values())
+
+
+def _says_all(
+    complaint: Complaint, route: Route, notice: Notice, routes: Sequence[Route], ways: Mapping[str, Way]
+) -> bool:
+    """Whether the whole notice reaches the customer this way; a short message has room for a short text only."""
+    if not proven(complaint, route, routes):
+        return False
+    if route.template is None and route.channel != "sms":
+        return True
+    facts = ways[route.channel_id].facts.of(route.channel or complaint.channel)
+    return not notice.letter and len(notice.text) <= facts.max_text.value * _ROOM_FOR_TEXT
+
+
+def _informed(complaint: Complaint, notice: Notice) -> Representative | None:
+    """The representative whom the notice is also for; the ticket machine says so only of one who may hear it (K15)."""
+    return complaint.representative if notice.representative else None
+
+
+def _routes_to(who: Representative, ways: Mapping[str, Way], taken: set[str]) -> tuple[Route, ...]:
+    """The ways to a representative: the addresses that staff have noted, but none that the customer's row has."""
+    addresses: tuple[tuple[Channel, str | None], ...] = (("email", who.email), ("sms", who.phone))
+    return tuple(
+        Route(channel_id=way.channel_id, recipient=address, channel=channel)
+        for channel, address in addresses
+        if address and address not in taken
+        for way in serving(list(ways.values()), channel)
+    )
+
+
+def _task(complaint: Complaint, kind: str, reason: str, new_id: Callable[[], str], now: datetime) -> TaskRow:
+    return TaskRow(
+        id=new_id(),
+        organisation=complaint.tenant,
+        complaint_id=complaint.complaint_id,
+        kind=kind,
+        reason=reason,
+        opened_at=now,
+    )
