@@ -51,24 +51,25 @@ class RequestTracker:
     async def create(self, handover: Handover) -> Handed:
         """Makes the ticket unless one refers to the complaint, and brings it to our state."""
         async with self._alone(handover):
-            known = handover.remote
             ref = await self._found(handover.external_id)
             if ref is None:
                 made = await self._make(handover)
+                # Somebody else may have made one at the same time: the older one is it.
                 ref = await self._found(handover.external_id) or made
-                if ref == made:
-                    ticket = await self._api.ticket(ref)
-                    known = Remote(state=ticket.status, version=ticket.version)
-            return await self._bring(handover, ref, known)
+            return await self._bring(handover, ref, handover.remote)
 
     async def update(self, handover: Handover) -> Handed:
         """Adds what was said or what happened to the ticket's history, and brings it to our state."""
-        if handover.store_ref is None:
-            return await self.create(handover)
+        ref = handover.store_ref
+        if ref is None:
+            ref = (await self.create(handover)).store_ref
         async with self._alone(handover):
             # A creation that was cut off may have ended long after its repeat.
             await self._found(handover.external_id)
-            return await self._bring(handover, handover.store_ref, handover.remote)
+            # The words of a new complaint stand in the ticket's first message.
+            if handover.type != "complaint.received":
+                await self._say(handover, ref)
+            return await self._bring(handover, ref, handover.remote)
 
     async def changes(self, since: datetime) -> Sequence[Seen]:
         """The tickets that we made and others changed at or after `since`, oldest change first."""
@@ -146,10 +147,7 @@ class RequestTracker:
         return await self._api.create(fields)
 
     async def _bring(self, handover: Handover, ref: str, known: Remote | None) -> Handed:
-        """Says what is to be said, then writes our state unless somebody there changed it since `known`."""
-        # The words of a new complaint stand in the ticket's first message.
-        if handover.type != "complaint.received":
-            await self._say(handover, ref)
+        """Writes our state unless somebody there changed it since `known`; since the beginning when that is None."""
         for _ in range(MOST_TRIES):
             ticket = await self._api.ticket(ref)
             wanted = self._wanted(handover, ticket)

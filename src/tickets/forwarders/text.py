@@ -1,0 +1,40 @@
+"""What a person reads in another ticket store about a complaint. Pure."""
+
+from __future__ import annotations
+
+from normalizer.complaint import Complaint, StoredAttachment
+from tickets.forwarders.contract import Handover
+
+
+def title(complaint: Complaint) -> str:
+    """The title of the ticket: its number first, by which people and programs find it."""
+    about = complaint.subject or complaint.category or complaint.kind
+    return f"[{complaint.ticket_number}] {' '.join(about.split())}"[:200]
+
+
+def opening(handover: Handover) -> str:
+    """The first text of the ticket: who, how, when, what, with the attachments as name, size and hash."""
+    complaint, person = handover.complaint, handover.complaint.complainant
+    lines = [
+        ("Nomor / number", complaint.ticket_number),
+        ("Diterima / received", complaint.received_at.isoformat(timespec="minutes")),
+        ("Kanal / channel", complaint.channel),
+        ("Nama / name", person.full_name),
+        ("Telepon / phone", person.phone),
+        ("E-mail", person.email),
+        ("Nomor nasabah / customer", person.customer_ref),
+        ("Jenis / kind", complaint.kind),
+        ("Kategori / category", complaint.category),
+        ("Mendesak / urgency", complaint.assessment.urgency),
+        ("Jawab sebelum / answer by", handover.ticket.first_response_due),
+        ("Selesai sebelum / solve by", handover.ticket.resolve_due),
+        ("Id", complaint.complaint_id),
+    ]
+    told = [f"{label}: {value}" for label, value in lines if value]
+    files = [_file(each) for each in complaint.attachments]
+    return "\n".join([*told, "", complaint.narrative, *(["", "Lampiran / attachments:"] if files else []), *files])
+
+
+def _file(file: StoredAttachment) -> str:
+    known = f"{file.size} bytes, sha256 {file.sha256}" if file.sha256 else file.status
+    return f"- {file.name_safe} ({known})"
