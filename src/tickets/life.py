@@ -10,7 +10,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from normalizer.complaint import Finding, Forum, Rupiah
+from normalizer.complaint import Finding, Forum, Rupiah, Tier
 
 Remedy = Literal["apology", "repair", "compensation"]
 #: The clocks that are promised; `personal_data` runs in real hours (R8), the others in working days.
@@ -88,6 +88,8 @@ class Referred(Struct, frozen=True, kw_only=True):
     forum: Forum
     by: Literal["complainant", "organisation"]
     at: datetime
+    #: Who took part before; what a reopened complaint goes back to.
+    tier_before: Tier = "single_unit"
     decided_at: datetime | None = None
     decision: str | None = None
 

@@ -23,7 +23,7 @@ from tickets import (
 )
 from tickets import lifecycle_events as events
 from tickets.calendar import CalendarMissing
-from tickets.life import ClockName
+from tickets.life import ClockName, Life
 from tickets.lifecycle_clocks import recount
 from tickets.lifecycle_step import Step
 from tickets.lifecycle_table import POSSIBLE, RULES, why_not
@@ -38,6 +38,7 @@ _DO: Mapping[type[events.Happening], Callable[[Step, Any], Change | Refusal]] = 
     events.Dismissed: lifecycle_opening.dismiss,
     events.DocumentsRequested: lifecycle_documents.request_documents,
     events.DocumentsReceived: lifecycle_documents.receive_documents,
+    events.DocumentsPresumed: lifecycle_documents.presume_documents,
     events.DocumentsWindowExtended: lifecycle_documents.extend_window,
     events.RepresentativeNamed: lifecycle_parties.name_representative,
     events.PowerOfAttorney: lifecycle_parties.power_of_attorney,
@@ -136,12 +137,13 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
     )
     after = Standing(complaint=change.complaint, ticket=ticket)
     ticket = recount(step.rules, step.standing, after, step.at)
-    notices = tuple(_dated(notice, ticket.life.promised) for notice in change.notices)
+    notices = tuple(_dated(notice, ticket.life) for notice in change.notices)
     return replace(change, ticket=ticket, notices=notices)
 
 
-def _dated(notice: Notice, promised: Mapping[str, Any]) -> Notice:
+def _dated(notice: Notice, life: Life) -> Notice:
     if notice.due is not None:
         return notice
+    promised = life.promised
     due = next((promised[clock].due for clock in _DATED.get(notice.kind, ()) if clock in promised), None)
     return notice if due is None else replace(notice, due=due)

@@ -6,9 +6,14 @@ from datetime import date
 
 from normalizer.complaint import Complaint
 from tickets.calendar import wib_date
-from tickets.deadlines import track_for
+from tickets.deadlines import deadlines, track_for
 from tickets.lifecycle_clocks import case_of
-from tickets.lifecycle_events import DocumentsReceived, DocumentsRequested, DocumentsWindowExtended
+from tickets.lifecycle_events import (
+    DocumentsPresumed,
+    DocumentsReceived,
+    DocumentsRequested,
+    DocumentsWindowExtended,
+)
 from tickets.lifecycle_opening import needs_a_category
 from tickets.lifecycle_parties import POWER_OF_ATTORNEY, authorised
 from tickets.lifecycle_parties import RULE as REPRESENTATIVE
@@ -171,3 +176,29 @@ def extend_window(step: Step, event: DocumentsWindowExtended) -> Change | Refusa
         life={"window_extended_at": step.at},
         notices=(Notice(kind="documents_reminder", documents=step.complaint.missing_documents),),
     )
+
+
+def presume_documents(step: Step, event: DocumentsPresumed) -> Change | Refusal:
+    """Nobody asked for documents in time: they count as complete since receipt; the clocks start there (G7)."""
+    rule = "documents.complete_if_not_requested_by"
+    if step.policy.documents.complete_if_not_requested_by is None:
+        return step.refuse("presumption_not_offered", rule)
+    if step.complaint.documents_complete_at is not None or step.life.documents_first_requested_at is not None:
+        return step.refuse("documents_not_awaited", rule)
+    until = _request_by(step)
+    if until is not None and step.day <= until:
+        return step.refuse("documents_may_be_asked", rule, due=until.isoformat())
+    return step.change(
+        event,
+        complaint={"documents_complete_at": step.complaint.received_at, "missing_documents": ()},
+        data={"complete_since": step.complaint.received_at.isoformat()},
+    )
+
+
+def _request_by(step: Step) -> date | None:
+    """The last day on which documents may be asked for, as it was told when the ticket was opened."""
+    told = step.ticket.deadlines.get("documents_request_by")
+    if told is not None:
+        return date.fromisoformat(told)
+    counted = deadlines(step.policy, step.rules.calendar, case_of(step.standing)).documents_request_by
+    return None if counted is None else counted.due

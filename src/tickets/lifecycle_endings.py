@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal
 
 from msgspec.structs import replace
 
-from normalizer.complaint import Rejection
+from normalizer.complaint import Rejection, RejectionGround
 from tickets.calendar import ONE_DAY, wib_date
 from tickets.deadlines import Refused, deadlines, rejection_from
 from tickets.life import Referred
@@ -29,6 +30,7 @@ from tickets.lifecycle_values import Change, Notice, Refusal
 
 #: The complaint schema's own minimum for the reasons of a rejection (A22: clear and detailed).
 REASONS_LENGTH = 30
+_Ground = RejectionGround | Literal["objection_without_effect"]
 
 
 def reject(step: Step, event: Rejected) -> Change | Refusal:
@@ -97,7 +99,7 @@ def reject_objection(step: Step, event: ObjectionRejected) -> Change | Refusal:
 
 
 def _reject(
-    step: Step, event: Rejected | ObjectionRejected, ground: str, reasons: str, data: dict[str, object]
+    step: Step, event: Rejected | ObjectionRejected, ground: _Ground, reasons: str, data: dict[str, object]
 ) -> Change | Refusal:
     if len(reasons.strip()) < REASONS_LENGTH:
         return step.refuse("reasons_too_short", "rejection.reasons", least=str(REASONS_LENGTH))
@@ -111,7 +113,7 @@ def _reject(
         },
         outcome={
             "resolution_type": "rejected",
-            "rejection": Rejection(ground=ground, reasons=reasons, sent_in_writing_at=step.at),  # type: ignore[arg-type]  # one of two literals, by the caller
+            "rejection": Rejection(ground=ground, reasons=reasons, sent_in_writing_at=step.at),
             "timely": timely(step) if outcome.timely is None else outcome.timely,
             **told_of_forums(step),
         },
@@ -134,7 +136,7 @@ def refer(step: Step, event: ReferredOut) -> Change | Refusal:
         if step.ticket.state == "objection_review":
             return step.refuse("internal_first", "resolution.internal_first")
     complaint, outcome = step.complaint, step.complaint.outcome
-    referral = Referred(forum=event.forum, by=event.by, at=step.at)
+    referral = Referred(forum=event.forum, by=event.by, at=step.at, tier_before=step.ticket.tier)
     answered = step.ticket.state == "responded" and outcome.acceptance is None
     return step.change(
         event,
@@ -220,11 +222,19 @@ def reopen(step: Step, event: Reopened) -> Change | Refusal:
         last = wib_date(closed) + timedelta(days=days)
         if step.day > last:
             return step.refuse("reopen_too_late", "reopen_days", due=last.isoformat(), days=str(days))
+    tier = step.ticket.tier
+    if tier == "court_or_adr" and step.life.referrals:
+        tier = step.life.referrals[-1].tier_before
     return step.change(
         event,
-        complaint={"resolved_at": None, "closed_at": None, "responded_at": None},
+        complaint={
+            "resolved_at": None,
+            "closed_at": None,
+            "responded_at": None,
+            "assessment": replace(step.complaint.assessment, tier=tier),
+        },
         outcome={"acceptance": None, "resolution_type": None, "rejection": None},
-        ticket={"state": "in_progress", "closed_at": None},
+        ticket={"state": "in_progress", "closed_at": None, "tier": tier},
         life={"reason": "reopened", "reopened_at": step.at, "implemented_at": None},
         notices=(Notice(kind="reopened", representative=authorised(step)),),
         settles=("root_cause", "reopen_or_new"),

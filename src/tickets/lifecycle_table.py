@@ -16,6 +16,7 @@ classified                  +   +    +    +   +    +  |  +   +   +  |  +   .   +
 first_response              +   +    +    +   .    .  |  .   .   .  |  .   .   .
 documents_requested         +   +    .    +   .    .  |  .   .   .  |  .   .   .
 documents_received          +   +    +    +   .    .  |  .   .   .  |  .   .   .
+documents_presumed          +   +    .    +   .    .  |  .   .   .  |  .   .   .
 documents_window_extended   .   .    +    .   .    .  |  .   .   .  |  .   .   .
 representative_named        +   +    +    +   +    +  |  .   .   +  |  .   .   .
 power_of_attorney           +   +    +    +   +    +  |  .   .   +  |  .   .   .
@@ -112,7 +113,12 @@ def why_not(event: str, state: TicketState) -> str | None:
         return "cannot_be_reopened" if event == "reopened" else "closed"
     if state == "referred":
         return "still_open" if event == "reopened" else "at_forum"
-    if state == "awaiting_documents" and event in {"documents_requested", "escalated", "responded"}:
+    if state == "awaiting_documents" and event in {
+        "documents_requested",
+        "documents_presumed",
+        "escalated",
+        "responded",
+    }:
         return "documents_awaited"
     if state in _WORKING:
         return _TOO_EARLY[event]
