@@ -1,0 +1,158 @@
+"""One event of a ticket becomes rows in one transaction: state, dates, messages, tasks, the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desk_at_work import DeskAtWork
+from gateway.batch import ACTOR as INTAKE
+from gateway.handling_events import OF_THE_SYSTEM
+from gateway.handling_refusals import CODES, sentence
+from gateway.handling_values import Refused
+from gateway.replay import ACTOR as REPLAY
+from tickets import lifecycle_events as events
+from tickets.lifecycle_events import CLOCK_ACTOR
+from tickets.lifecycle_values import Refusal
+from tickets.store.work import SYSTEM
+
+CUSTOMER = "628123456789"
+ANSWER = "Kami sudah memeriksa transaksi Anda; tidak ada kesalahan pada pihak kami."
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
+    desk = DeskAtWork(tmp_path)
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def number(desk: DeskAtWork) -> str:
+    return desk.whatsapp("klikacc", CUSTOMER, "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan")
+
+
+def answered(desk: DeskAtWork, number: str) -> None:
+    """The ticket is answered with an explanation."""
+    desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."))
+    desk.done(number, events.Responded(kind="explanation", finding="no_fault", text=ANSWER))
+
+
+def test_k7_an_event_is_written_whole(desk: DeskAtWork, number: str) -> None:
+    """K7: the first answer goes out, the ticket goes on, the log says who did it; all in one transaction."""
+    desk.pass_time(hours=2)
+    done = desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."))
+    view = desk.view(number)
+    assert (view.ticket.state, view.ticket.life.revision) == ("in_progress", 1)
+    assert view.complaint.first_response_at == desk.now
+    (row,) = done.notices
+    assert row.template.startswith("notice_first_response")
+    assert [each.key for each in view.outbox if each.template != "receipt"] == [row.key]
+    assert (row.state, row.due_at, row.routes[0].channel) == ("due", desk.now, "whatsapp")
+    event = view.audit[-1]
+    assert (event.type, event.actor, event.at) == ("ticket.first_response", "siti", desk.now)
+    assert "memeriksa" not in str(event.data)
+    assert desk.store.verify_audit().intact
+
+
+def test_a_dry_run_says_everything_and_changes_nothing(desk: DeskAtWork, number: str) -> None:
+    before = desk.view(number)
+    done = desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."), dry_run=True)
+    assert (done.after.ticket.state, len(done.notices)) == ("in_progress", 1)
+    assert desk.view(number) == before
+    assert desk.store.verify_audit().intact
+
+
+def test_the_same_key_does_nothing_twice(desk: DeskAtWork, number: str) -> None:
+    first = events.FirstResponse(text="Kami sedang memeriksa.")
+    desk.done(number, first, key="k1")
+    after = desk.view(number)
+    again = desk.done(number, first, key="k1")
+    assert again.repeated
+    assert (again.after.ticket, again.notices) == (after.ticket, ())
+    assert desk.view(number) == after
+    assert desk.refused(number, events.Implemented(), key="k1") == "key_used"
+
+
+def test_who_saw_an_older_ticket_is_told_to_look_again(desk: DeskAtWork, number: str) -> None:
+    desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."), revision=0)
+    found = desk.do(number, events.Responded(kind="explanation", finding="no_fault", text=ANSWER), revision=0)
+    assert isinstance(found, Refused)
+    assert (found.why, found.refusal.code) == ("changed", "changed_since")
+    assert "1" in sentence(found.refusal, "en")
+    desk.done(number, events.Responded(kind="explanation", finding="no_fault", text=ANSWER), revision=1)
+
+
+def test_an_entry_may_be_late_but_never_early(desk: DeskAtWork, number: str) -> None:
+    """An agent who telephoned at ten may note it at three; nobody may note what has not happened."""
+    called = desk.now + timedelta(hours=1)
+    desk.pass_time(hours=6)
+    first = events.FirstResponse(text="Sudah kami jelaskan lewat telepon.")
+    assert desk.refused(number, first, at=desk.now + timedelta(seconds=1)) == "in_the_future"
+    done = desk.done(number, first, at=called)
+    view = desk.view(number)
+    assert view.complaint.first_response_at == called
+    assert (view.audit[-1].at, view.audit[-1].data["happened_at"]) == (desk.now, called.isoformat())
+    assert done.notices[0].due_at == desk.now, "what is owed goes out now"
+    with pytest.raises(ValueError, match="offset"):
+        desk.do(number, events.Implemented(), at=called.replace(tzinfo=None))
+
+
+def test_k11_a_late_notice_of_an_extension_cannot_be_dated_back(desk: DeskAtWork, number: str) -> None:
+    """K11, R7: the notice goes out now, so its date is now, whatever the entry says."""
+    desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."))
+    due = desk.view(number).ticket.resolve_due
+    assert due == date(2026, 2, 2)
+    punctual = desk.now + timedelta(days=28, hours=1)
+    longer = events.ExtensionGranted(
+        ground="special_examination", cause="Kami menunggu hasil pemeriksaan bank mitra.", days=20
+    )
+    desk.pass_time(days=29)
+    assert desk.refused(number, longer, at=punctual) == desk.refused(number, longer)
+    desk.now = punctual
+    done = desk.done(number, longer)
+    assert done.after.ticket.resolve_due == date(2026, 3, 3)
+    assert done.after.ticket.life.promised["resolve"].due == date(2026, 3, 3)
+
+
+def test_unknown_numbers_and_mistyped_ones(desk: DeskAtWork, number: str) -> None:
+    found = desk.do("KLA-20260105-000999-9", events.Implemented())
+    assert isinstance(found, Refused)
+    assert (found.why, found.refusal.code) == ("unknown", "unknown_ticket")
+    typed = number.lower().replace("-", " ")
+    assert desk.done(typed, events.FirstResponse(text="Kami sedang memeriksa.")).after.ticket.ticket_number == number
+
+
+def test_tasks_follow_from_events_and_are_settled_by_events(desk: DeskAtWork) -> None:
+    """A16: an offer must be carried out before the ticket closes; the task says so and ends with it."""
+    number = desk.email("akseleran", "budi@example.com", "Pengembalian pokok pinjaman saya terlambat dua minggu")
+    if desk.view(number).complaint.category is None:
+        desk.done(number, events.Classified(category="late_repayment"))
+    desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."))
+    offer = events.Responded(kind="offer", finding="fault", text=ANSWER, remedies=("repair", "apology"))
+    done = desk.done(number, offer)
+    opened = {task.kind for task in done.tasks}
+    assert "implement_offer" in opened
+    assert opened <= set(desk.open_tasks(number))
+    settled = {task.kind for task in desk.done(number, events.Implemented()).settled}
+    assert "implement_offer" in settled
+    assert "implement_offer" not in desk.open_tasks(number)
+    desk.done(number, events.Accepted(oral=True, note="lewat telepon"))
+    assert desk.view(number).ticket.state == "resolved"
+
+
+def test_who_stands_for_the_system_is_no_person() -> None:
+    assert frozenset({SYSTEM, INTAKE, REPLAY, CLOCK_ACTOR}) == OF_THE_SYSTEM
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_every_refusal_of_handling_has_its_sentence(code: str) -> None:
+    values: dict[str, Any] = dict.fromkeys(("number", "revision", "seen", "event", "at", "into", "state"), "X")
+    for language in ("id", "en"):
+        text = sentence(Refusal(code=code, rule="r", values=values), language)
+        assert "{" not in text
+        assert text.endswith(".")

@@ -1,0 +1,86 @@
+"""Two tickets become one (A11): the number of each stays valid, the earlier arrival counts, nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from desk_at_work import DeskAtWork
+from tickets import lifecycle_events as events
+
+CUSTOMER = "628123456789"
+STORY = "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
+    desk = DeskAtWork(tmp_path)
+    yield desk
+    desk.close()
+
+
+def test_a11_the_earlier_arrival_counts_and_both_numbers_stay(desk: DeskAtWork) -> None:
+    """A11: whoever complained on two channels keeps the date of the first and the number of each receipt."""
+    first = desk.email("klikacc", "budi@example.com", STORY)
+    came = desk.view(first).complaint.received_at
+    own = desk.view(first).complaint.complaint_id
+    desk.pass_time(days=2)
+    second = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    later = desk.view(second).ticket.resolve_due
+    done = desk.done(first, events.Merged(into=second.lower()), key="k1")
+    assert (done.after.ticket.state, done.after.complaint.duplicate_of) in {
+        ("merged", second), ("merged", desk.view(second).complaint.complaint_id)
+    }  # fmt: skip
+    view = desk.view(second)
+    assert desk.view(first).ticket == view.ticket, "the old number leads to the ticket that goes on"
+    assert list(view.aliases) == [first]
+    assert view.complaint.received_at == came
+    assert own in view.complaint.related
+    assert view.ticket.resolve_due is not None
+    assert later is not None
+    assert view.ticket.resolve_due < later, "the promise counts from the first arrival"
+    assert len(view.messages) == 2
+    assert view.audit[-1].type == "ticket.joined"
+    assert desk.done(first, events.Merged(into=second), key="k1").repeated
+    assert desk.store.verify_audit().intact
+
+
+def test_messages_of_both_threads_reach_the_ticket_that_goes_on(desk: DeskAtWork) -> None:
+    """A11, P28: the merged person's next mail is an addition; a stranger's in the same thread is not."""
+    first = desk.email("klikacc", "budi@example.com", STORY)
+    mail = desk.view(first).messages[0].row.message.external_id
+    second = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.done(first, events.Merged(into=second))
+    assert desk.email("klikacc", "budi@example.com", "Ada kabar?", answers=mail) == second
+    assert desk.whatsapp("klikacc", CUSTOMER, "Ada kabar?") == second
+    assert desk.email("klikacc", "eve@example.com", "Ada kabar?", answers=mail) != second
+    assert len(desk.view(second).messages) == 4
+
+
+def test_open_tasks_go_along_and_chains_of_numbers_lead_on(desk: DeskAtWork) -> None:
+    first = desk.whatsapp("klikacc", "628111111111", "Ada penipuan atas nama saya, darurat, rekening dikuras sekarang")
+    tasks = desk.open_tasks(first)
+    second = desk.whatsapp("klikacc", "628222222222", STORY)
+    third = desk.email("klikacc", "budi@example.com", STORY)
+    desk.done(first, events.Merged(into=second))
+    assert set(tasks) <= set(desk.open_tasks(second))
+    desk.done(second, events.Merged(into=third))
+    for number in (first, second, third):
+        assert desk.view(number).ticket.ticket_number == third
+    assert sorted(desk.view(third).aliases) == sorted([first, second])
+    assert set(tasks) <= set(desk.open_tasks(third))
+    assert len(desk.view(third).messages) == 3
+
+
+def test_what_cannot_be_merged(desk: DeskAtWork) -> None:
+    one = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    elsewhere = desk.whatsapp("akseleran", CUSTOMER, STORY)
+    closed = desk.whatsapp("klikacc", "628333333333", "tes")
+    desk.done(closed, events.Dismissed(reason="test"))
+    assert desk.refused(one, events.Merged(into="KLA-20260105-000999-1")) == "merge_unknown"
+    assert desk.refused(one, events.Merged(into="apa saja")) == "merge_unknown"
+    assert desk.refused(one, events.Merged(into=one)) == "merge_itself"
+    assert desk.refused(one, events.Merged(into=elsewhere)) == "merge_elsewhere"
+    assert desk.refused(one, events.Merged(into=closed)) == "merge_closed"
