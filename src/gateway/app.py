@@ -34,6 +34,7 @@ from gateway.receipt_files import ReceiptFiles
 from gateway.reception import Reception, now
 from gateway.reconcile import Reconciler
 from gateway.recording import Recording
+from gateway.retention import Retention
 from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
 from gateway.worker import Worker
@@ -190,6 +191,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     )
     _background(stack, fetcher.run())
     _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
+    _background(stack, Retention(installation, store=store, files=files, run=run, now=now).run())
     sending = asyncio.create_task(outbox.serve())
     stack.push_async_callback(_finish, sending, outbox.stop)
     working = asyncio.create_task(worker.run())

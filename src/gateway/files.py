@@ -7,6 +7,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncGenerator
+from datetime import datetime
 from pathlib import Path
 
 import filetype
@@ -14,6 +15,7 @@ from msgspec import Struct
 
 #: Bytes that are enough for every rule of `sniff`.
 _SAMPLE = 8192
+_CHUNK = 1024 * 1024
 
 
 class StoredFile(Struct, frozen=True, kw_only=True):
@@ -47,7 +49,10 @@ class Files:
         if len(content) > self.max_bytes:
             raise TooLarge(f"{len(content)} bytes; {self.max_bytes} are kept at most")
         digest = hashlib.sha256(content).hexdigest()
-        if not self.path(digest).exists():
+        try:
+            # Somebody brings it again: whoever is about to remove it must see that.
+            os.utime(self.path(digest))
+        except FileNotFoundError:
             with tempfile.NamedTemporaryFile(dir=self.folder, prefix="new-", delete=False) as file:
                 file.write(content)
                 file.flush()
@@ -85,9 +90,33 @@ class Files:
             finally:
                 os.close(handle)
 
+    def remove(self, sha256: str, *, untouched_since: datetime) -> bool:
+        """Removes a file that nobody has brought again since; False when somebody has. Overwrites it first.
+
+        The caller knows that no complaint has it; who brings it at this moment finds it gone, and writes it anew.
+        """
+        path = self.path(sha256)
+        going = self.folder / f"gone-{sha256}"
+        try:
+            os.replace(path, going)
+        except FileNotFoundError:
+            going.unlink(missing_ok=True)
+            return True
+        if going.stat().st_mtime > untouched_since.timestamp():
+            os.replace(going, path)
+            return False
+        with going.open("r+b") as file:
+            size = going.stat().st_size
+            for start in range(0, size, _CHUNK):
+                file.write(bytes(min(_CHUNK, size - start)))
+            file.flush()
+            os.fsync(file.fileno())
+        going.unlink()
+        return True
+
     def sweep(self) -> int:
         """Number of unfinished files of an earlier run that were removed."""
-        left = list(self.folder.glob("new-*"))
+        left = [*self.folder.glob("new-*"), *self.folder.glob("gone-*")]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)

@@ -44,6 +44,8 @@ class Withdrawn(Struct, frozen=True, kw_only=True):
     row: MessageRow
     standing: KnownThread
     others: tuple[MessageRow, ...]
+    #: Ids of the files that came with it.
+    files: frozenset[str]
 
 
 class Erasing:
@@ -135,7 +137,8 @@ class Erasing:
         (row,) = (each for each in messages if each.id == message_id)
         gone = self._texts_gone([each.id for each in messages])
         others = tuple(each for each in messages if each.id != message_id and each.id not in gone)
-        return Withdrawn(row=row, standing=found, others=others)
+        files = erasure_rows.files_of(self._work, message_id, complaint_id)
+        return Withdrawn(row=row, standing=found, others=others, files=files)
 
     def erase_message(self, message_id: str, complaint: Complaint) -> None:
         """Erases what a deleted message said: its text, edits, files and bytes. That it came and was deleted stays.
@@ -147,6 +150,7 @@ class Erasing:
             raise LookupError("no deleted message waits under this id")
         self._wipe_what_is_freed()
         raws = erasure_rows.raws_of(self._work, [case.row])
+        erasure_rows.forget_text(self._work, case.row)
         self._work.connection.execute(
             update(schema.messages)
             .where(schema.messages.c.id == message_id)

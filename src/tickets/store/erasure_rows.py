@@ -152,6 +152,27 @@ def erase_files(work: Work, ids: Sequence[str], message_id: str | None = None) -
     return len(chosen)
 
 
+def files_of(work: Work, message_id: str, complaint_id: str) -> frozenset[str]:
+    """Ids of the files that came with one message of a complaint."""
+    found = work.connection.execute(select(schema.attachments).where(schema.attachments.c.complaint_id == complaint_id))
+    return frozenset(row.id for row in map(rows.attachment_from, found) if row.message_id == message_id)
+
+
+def forget_text(work: Work, row: MessageRow) -> None:
+    """Takes what a message said, in any version, out of what other parts keep of its complaint."""
+    connection, changes = work.connection, schema.message_changes.c
+    texts = {row.message.text, *connection.scalars(select(changes.text).where(changes.message_id == row.id))}
+    forwards, proposals = schema_forwards.forwards, schema_proposals.proposals
+    connection.execute(
+        update(forwards)
+        .where(forwards.c.complaint_id == row.complaint_id, forwards.c.text.in_([text for text in texts if text]))
+        .values(text=None)
+    )
+    # Its words may be among those that made two complaints look alike.
+    own = (proposals.c.complaint_id == row.complaint_id) | (proposals.c.other_id == row.complaint_id)
+    connection.execute(update(proposals).where(own).values(reasons="{}"))
+
+
 def erase_around(work: Work, ids: Sequence[str]) -> None:
     """Threads, what was sent, tasks, and what other parts keep of a complaint."""
     connection, outbox = work.connection, schema.outbox

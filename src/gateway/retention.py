@@ -1,0 +1,236 @@
+"""What goes when its time is over: personal data after the policy's years (D6), and what customers deleted themselves.
+
+A legal hold stops both. Erasing leaves the figures; files that no other complaint has are overwritten and removed, then
+the databases are rewritten, so that nothing stays in their free pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from gateway.files import Files
+from gateway.installation import Installation, Organisation
+from gateway.worker import RunInThread
+from tickets.calendar import WIB, wib_date
+from tickets.model import KnownThread
+from tickets.records import Obstacle, erase_on, obstacle
+from tickets.records_rebuild import without_message
+from tickets.store import Store
+
+log = structlog.get_logger("aduan.retention")
+
+ACTOR = "retention"
+#: How soon our copy of a deleted message goes where a policy says so.
+_DELETIONS_SECONDS = 30.0
+#: From this hour (WIB) on, once a day: rewriting a database is work for the night.
+_HOUR = 2
+#: Who takes a file just now has recorded it by then.
+_SETTLED = timedelta(days=1)
+_BUSY_SECONDS = 5.0
+
+
+class Due(Struct, frozen=True, kw_only=True):
+    """A closed complaint whose years are over, and what still keeps it."""
+
+    ticket_number: str
+    organisation: str
+    state: str
+    closed_on: date
+    erase_on: date
+    obstacle: Obstacle | None = None
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What one look erased."""
+
+    complaints: int = 0
+    messages: int = 0
+    files: int = 0
+    #: The databases were rewritten; False when nothing went, when somebody kept them busy, or without room.
+    compacted: bool = False
+
+
+class Retention:
+    """Looks once a night; every step may be repeated."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        store: Store,
+        files: Files,
+        run: RunInThread,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._installation = installation
+        self._store = store
+        self._files = files
+        self._run = run
+        self._now = now
+
+    async def run(self) -> None:
+        """Works until it is cancelled."""
+        looked: date | None = None
+        while True:
+            await asyncio.sleep(_DELETIONS_SECONDS)
+            local = self._now().astimezone(WIB)
+            try:
+                if looked != local.date() and local.hour >= _HOUR:
+                    await self.look()
+                    looked = local.date()
+                elif self._erasing():
+                    await self.deletions()
+            except Exception as error:  # tried again in half a minute; nothing else waits for it
+                log.exception("retention_failed", error=type(error).__name__)
+
+    def due(self) -> Iterator[Due]:
+        """The complaints whose years are over now, with what still keeps them; reads only."""
+        for organisation in self._installation.organisations.values():
+            yield from self._due(organisation)
+
+    async def look(self) -> Done:
+        """Erases what is due, removes files and rewrites the databases."""
+        due = [each.ticket_number for each in await asyncio.to_thread(list, self.due()) if each.obstacle is None]
+        complaints = 0
+        for number in due:
+            complaints += await self._run(partial(self._erase, number))
+        messages = await self.deletions()
+        await self._run(self._purge_parked)
+        files = await self._sweep()
+        compacted = bool(complaints or messages) and await self.compact()
+        if complaints or messages or files:
+            log.info("erased", complaints=complaints, messages=messages, files=files, compacted=compacted)
+        return Done(complaints=complaints, messages=messages, files=files, compacted=compacted)
+
+    async def deletions(self) -> int:
+        """How many messages that their senders deleted lost what they said, where a policy says so."""
+        slugs = self._erasing()
+        if not slugs:
+            return 0
+        count = 0
+        for message_id in await asyncio.to_thread(self._store.records.waiting_deletions, slugs):
+            count += await self._run(partial(self._erase_message, message_id))
+        return count
+
+    async def finish(self) -> Done:
+        """Removes the files of what was erased and rewrites the databases."""
+        files = await self._sweep()
+        return Done(files=files, compacted=await self.compact())
+
+    async def compact(self) -> bool:
+        """Rewrites the databases without what was deleted; False without room or while somebody keeps them busy."""
+        folder = self._installation.data_dir
+        size = (folder / "tickets.db").stat().st_size
+        if shutil.disk_usage(folder).free < 2 * size:
+            log.warning("no_room_to_compact", bytes=2 * size)
+            return False
+        journal = await asyncio.to_thread(compact_journal, folder / "journal.db")
+        return await self._run(self._store.compact) and journal
+
+    def _erasing(self) -> list[str]:
+        organisations = self._installation.organisations.items()
+        return [slug for slug, each in organisations if each.policy.deleted_messages == "erase_text"]
+
+    def _due(self, organisation: Organisation) -> Iterator[Due]:
+        years = organisation.policy.retention_years
+        if years is None:
+            return
+        now = self._now()
+        today = wib_date(now)
+        # No later than the true date for any of them: each is looked at below.
+        for found in self._store.records.closed_until(organisation.slug, now - timedelta(days=365 * years)):
+            ticket = found.ticket
+            day = erase_on(found.complaint, ticket, years)
+            if day > today or (ticket.state == "merged" and self._goes_on(ticket.ticket_number)):
+                continue
+            yield Due(
+                ticket_number=ticket.ticket_number,
+                organisation=organisation.slug,
+                state=ticket.state,
+                closed_on=wib_date(ticket.closed_at or found.complaint.closed_at or ticket.updated_at),
+                erase_on=day,
+                obstacle=obstacle(found.complaint, ticket),
+            )
+
+    def _goes_on(self, number: str) -> bool:
+        """Whether a merged complaint goes when the one does that it was merged into."""
+        view = self._store.ticket(number)
+        return view is not None and view.ticket.ticket_number != number
+
+    def _erase(self, number: str) -> int:
+        """1 when it was erased; looked at again inside the transaction, because it may have been reopened or held."""
+        with self._store.begin() as tx:
+            found = tx.find(number)
+            if found is None or not self._is_due(found) or tx.records.obstacle(number, patient=False) is not None:
+                return 0
+            tx.records.erase(number, "retention", ACTOR)
+        return 1
+
+    def _is_due(self, found: KnownThread) -> bool:
+        organisation = self._installation.organisations.get(found.ticket.organisation)
+        years = organisation.policy.retention_years if organisation else None
+        return years is not None and erase_on(found.complaint, found.ticket, years) <= wib_date(self._now())
+
+    def _erase_message(self, message_id: str) -> int:
+        with self._store.begin() as tx:
+            case = tx.records.withdrawn(message_id)
+            if case is None:
+                return 0
+            policy = self._installation.organisations[case.standing.ticket.organisation].policy
+            complaint = without_message(
+                case.standing.complaint,
+                [row.message for row in case.others],
+                files_gone=case.files,
+                lexicon=self._installation.lexicon,
+                categories=policy.categories,
+                kinds=policy.intake.kinds if policy.intake else None,
+            )
+            tx.records.erase_message(message_id, complaint)
+        return 1
+
+    def _purge_parked(self) -> int:
+        """Edits of messages that never came go with the deliveries of their time."""
+        days = [organisation.policy.raw_payload_days for organisation in self._installation.organisations.values()]
+        longest = max((each for each in days if each is not None), default=None)
+        if longest is None or None in days:
+            return 0
+        with self._store.begin() as tx:
+            return tx.records.purge_parked(self._now() - timedelta(days=longest))
+
+    async def _sweep(self) -> int:
+        """How many files went that no complaint has any longer."""
+        doomed = await asyncio.to_thread(self._store.records.doomed)
+        if not doomed:
+            return 0
+        used = await asyncio.to_thread(self._store.records.in_use, doomed)
+        return await self._run(partial(self._remove, {sha: at for sha, at in doomed.items() if sha not in used}, used))
+
+    def _remove(self, unused: dict[str, datetime], used: frozenset[str]) -> int:
+        settled = self._now() - _SETTLED
+        gone = [sha for sha, since in unused.items() if self._files.remove(sha, untouched_since=max(since, settled))]
+        with self._store.begin() as tx:
+            tx.records.forget_files([*gone, *used])
+        return len(gone)
+
+
+def compact_journal(path: Path) -> bool:
+    """Rewrites the journal without what was recorded; False while somebody keeps it busy, True when there is none."""
+    if not path.exists():
+        return True
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as db:
+            db.execute("vacuum")
+            busy, *_ = db.execute("pragma wal_checkpoint(truncate)").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return bool(busy == 0)
