@@ -20,6 +20,8 @@ from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
 from gateway.files import Files
 from gateway.filing import Filings
+from gateway.handling import Handling, LiveHandling
+from gateway.handling_notices import notices_of
 from gateway.health import Health
 from gateway.housekeeping import Housekeeping
 from gateway.ids import new_id
@@ -59,6 +61,7 @@ class Running:
     store: Store
     worker: Worker
     outbox: Outbox
+    handling: LiveHandling
     _stack: AsyncExitStack = field(repr=False)
 
     @classmethod
@@ -174,6 +177,13 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         patience=Patience(give_up=config.outbox.give_up_hours * 3600),
     )
 
+    def fresh_id() -> str:
+        return new_id(now())
+
+    owe = notices_of(installation, fresh_id)
+    handling = Handling(installation, store=store, new_id=fresh_id, now=now, owe=owe)
+    live = LiveHandling(handling, run, written=outbox.wake)
+
     def recorded() -> None:
         outbox.wake()
         fetcher.wake()
@@ -257,7 +267,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     # The words of the pages are read here; meanwhile the loop acknowledges.
     pages = await asyncio.to_thread(public_routes, desk, settings)
     reception.later.serve([*operations.routes(), *pages])
-    return Running(installation, reception, store, worker, outbox, stack)
+    return Running(installation, reception, store, worker, outbox, live, stack)
 
 
 def _background(stack: AsyncExitStack, work: Awaitable[None]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from tickets.lifecycle_events import (
     BY_THE_CLOCK,
+    Accepted,
     Classified,
     DocumentsReceived,
     DocumentsWindowExtended,
@@ -32,7 +33,8 @@ _BECAUSE_NOTHING_CAME = {SilenceExpired: CUSTOMER_REPLIED, DocumentsWindowExtend
 def settled(tasks: Iterable[TaskRow], event: Event, before: TicketState, after: TicketState) -> tuple[TaskRow, ...]:
     """Those of the open tasks that the event answered, by the ticket's state before and after it."""
     kinds = set()
-    if before == "responded" != after:
+    # An accepted offer that is not carried out yet keeps the ticket where it is (A16).
+    if before == "responded" and (after != before or isinstance(event, Accepted)):
         kinds.add(CUSTOMER_REPLIED)
     if isinstance(event, DocumentsReceived) or before == "awaiting_documents" != after:
         kinds.add(DOCUMENTS_CAME)
