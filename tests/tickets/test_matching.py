@@ -37,7 +37,7 @@ def form(id_: str, who: Complainant, **given: Any) -> Complaint:
 
 
 def proposed(one: Complaint, other: Complaint, **given: Any) -> bool:
-    settings = {"within": WEEK, "least": 0.3} | given
+    settings: dict[str, Any] = {"within": WEEK, "least": 0.3} | given
     found = match(traits_of(one, words, KEY), traits_of(other, words, KEY), **settings)
     again = match(traits_of(other, words, KEY), traits_of(one, words, KEY), **settings)
     assert found == again
@@ -114,7 +114,7 @@ def many(count: int, **given: Any) -> list[Complaint]:
 
 
 def crowded(new: Complaint, recent: list[Complaint], **given: Any) -> int:
-    settings = {"within": timedelta(hours=24), "least": 0.5, "many": 10} | given
+    settings: dict[str, Any] = {"within": timedelta(hours=24), "least": 0.5, "many": 10} | given
     return len(crowd(traits_of(new, words, KEY), [traits_of(each, words, KEY) for each in recent], **settings))
 
 
