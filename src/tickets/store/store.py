@@ -17,6 +17,7 @@ from tickets.store.audit import AuditReport
 from tickets.store.erasure_rows import held_raws
 from tickets.store.errors import SchemaMismatch
 from tickets.store.forwards_rows import ForwardsReader
+from tickets.store.looking import LookReader
 from tickets.store.proposals import ProposalReader
 from tickets.store.records import RecordsReader
 from tickets.store.reports import ReportReader
@@ -77,6 +78,11 @@ class Store:
     def forwards(self) -> ForwardsReader:
         """What is owed to other ticket stores, and how they stand."""
         return ForwardsReader(self._reader)
+
+    @property
+    def looking(self) -> LookReader:
+        """Which tickets the clocks must look at."""
+        return LookReader(self._reader)
 
     @property
     def reports(self) -> ReportReader:
