@@ -20,6 +20,7 @@ from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
 from gateway.files import Files
 from gateway.filing import Filings
+from gateway.forwarding import Forwarding
 from gateway.handling import Handling, LiveHandling
 from gateway.handling_notices import notices_of
 from gateway.health import Health
@@ -29,13 +30,16 @@ from gateway.installation import Installation
 from gateway.isolate import Account, Isolated
 from gateway.journal.sqlite import SqliteJournal
 from gateway.letters import terms_by_organisation, ways_of
+from gateway.matching import Matching
 from gateway.metrics import Metrics
+from gateway.office import DeskOffice
 from gateway.operations import Operations
 from gateway.pump import Pump
 from gateway.receipt_files import ReceiptFiles
 from gateway.reception import Reception, now
 from gateway.reconcile import Reconciler
 from gateway.recording import Recording
+from gateway.report_figures import figures_of
 from gateway.retention import Retention
 from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
@@ -46,6 +50,7 @@ from receipts.outbox import Outbox
 from receipts.outcome import Patience
 from receipts.writer import ReceiptWriter
 from tickets.store import Store
+from web.desk_api import routes as desk_routes
 from web.public import routes as public_routes
 from web.settings import UploadLimits, WebSettings
 
@@ -184,9 +189,22 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     handling = Handling(installation, store=store, new_id=fresh_id, now=now, owe=owe)
     live = LiveHandling(handling, run, written=outbox.wake)
 
+    forwarding = Forwarding(
+        config.forward,
+        list(installation.organisations),
+        store=store,
+        run=run,
+        now=now,
+        new_id=lambda: new_id(now()),
+        public_url=config.public_url,
+        observe=lambda target, outcome: metrics.sends.labels(f"forward:{target}", outcome).inc(),
+    )
+    stack.push_async_callback(forwarding.aclose)
+
     def recorded() -> None:
         outbox.wake()
         fetcher.wake()
+        forwarding.wake()
 
     worker = Worker(
         journal=journal,
@@ -200,8 +218,19 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         recorded=recorded,
     )
     _background(stack, fetcher.run())
+    _background(stack, forwarding.run())
     _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
     _background(stack, Retention(installation, store=store, files=files, run=run, now=now).run())
+    matching = Matching(
+        config.matching,
+        store=store,
+        lexicon=installation.lexicon,
+        key=secret,
+        run=run,
+        pressure=reception.pressure,
+        now=now,
+    )
+    _background(stack, matching.run())
     sending = asyncio.create_task(outbox.serve())
     stack.push_async_callback(_finish, sending, outbox.stop)
     working = asyncio.create_task(worker.run())
@@ -251,6 +280,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         health=health,
         metrics=metrics,
         outbox=outbox,
+        forwarding=forwarding,
         disk=reception.disk.is_low,
     )
     settings = WebSettings(
@@ -266,7 +296,18 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     )
     # The words of the pages are read here; meanwhile the loop acknowledges.
     pages = await asyncio.to_thread(public_routes, desk, settings)
-    reception.later.serve([*operations.routes(), *pages])
+    office = DeskOffice(
+        installation,
+        store=store,
+        run=run,
+        handling=live,
+        health=health,
+        halted=lambda: outbox.halted,
+        report=figures_of(installation, store),
+        now=now,
+    )
+    # Addresses with names of ours come before the form's, which takes what is left.
+    reception.later.serve([*operations.routes(), *desk_routes(office, settings), *pages])
     return Running(installation, reception, store, worker, outbox, live, stack)
 
 
