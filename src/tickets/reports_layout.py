@@ -104,6 +104,7 @@ class ListSheet(Part):
     texts: tuple[PlacedText, ...] = ()
     at: Cell
     columns: Annotated[tuple[ListColumn, ...], Field(min_length=1)]
+    missing: Annotated[Text, Field(description="what stands where nobody filled in what the report asks for")]
     nil: Annotated[Text, Field(description="what stands there when there was no complaint")]
 
 

@@ -1,21 +1,37 @@
-"""`aduan report calendar`: by when the reports to the regulator are due (K18, K20)."""
+"""`aduan report`: reports to the regulator, and by when they are due (K18-K22, A23)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from gateway.cli.due import rules_of
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from gateway.cli.out import as_json, fail, say
+from gateway.cli.report_making import check, freeze, letter, make, show
+from gateway.cli.report_publications import app as publications
 
-app = typer.Typer(no_args_is_help=True, help="Reports to the regulator.")
+
+class _OrACommand(TyperGroup):
+    """`aduan report klikacc monthly 2026-02`: what is no command is an organisation, whose report is made."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["make", *args]
+        return super().resolve_command(ctx, args)
 
 
-@app.callback()
-def report() -> None:
-    """Reports to the regulator."""
+app = typer.Typer(
+    cls=_OrACommand,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Reports to the regulator.\n\naduan report ORGANISATION monthly|quarterly PERIOD --out FILE.xlsx makes one.",
+)
+for _command in (make, freeze, show, letter, check):
+    app.command()(_command)
+app.add_typer(publications, name="publication")
 
 
 @app.command()

@@ -209,13 +209,18 @@ def _list(
     sheet: ListSheet, texts: tuple[tuple[int, int, str], ...], report: Report, layout: Layout, labels: Labels
 ) -> PrintedSheet:
     fields = [column.field for column in sheet.columns]
+    missing = {each.number: each.missing for each in report.incomplete}
     return PrintedSheet(
         name=sheet.name,
         section="complaints",
         texts=texts,
         at=place(sheet.at),
         headings=tuple(column.heading for column in sheet.columns),
-        rows=tuple(tuple(_value(each, field, layout, labels) for field in fields) for each in report.handled),
+        rows=tuple(
+            tuple(sheet.missing if field in absent else _value(each, field, layout, labels) for field in fields)
+            for each in report.handled
+            for absent in [missing.get(each.fact.number, ())]
+        ),
         nil=sheet.nil,
     )
 

@@ -130,14 +130,17 @@ class ReportWork:
         self._note(actor, "publication.withdrawn", withdrawn)
         return withdrawn
 
+    def editions(self, organisation: str, report: str, period: str) -> int:
+        """How often the report of a period was frozen."""
+        return len(_snapshots(self._work.connection, organisation, report, period))
+
     def freeze(self, organisation: str, report: str, period: str, document: bytes, actor: str) -> Snapshot:
         """The snapshot as it is kept from now on: the next edition of this period."""
-        before = _snapshots(self._work.connection, organisation, report, period)
         snapshot = Snapshot(
             organisation=organisation,
             report=report,
             period=period,
-            edition=len(before) + 1,
+            edition=self.editions(organisation, report, period) + 1,
             frozen_at=self._work.now,
             frozen_by=actor,
             sha256=digest(document),
