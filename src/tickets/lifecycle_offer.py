@@ -66,7 +66,7 @@ def _unfit_compensation(step: Step, offered: Offered) -> Refusal | None:
         if loss.amount_idr is None:
             return step.refuse("loss_amount_needed", f"{_RULE}.max")
         if amount > loss.amount_idr:
-            return step.refuse("compensation_above_loss", f"{_RULE}.max", given=str(amount), most=str(loss.amount_idr))
+            return step.refuse("compensation_above_loss", f"{_RULE}.max", amount=str(amount), most=str(loss.amount_idr))
     return None
 
 
