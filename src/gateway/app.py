@@ -40,6 +40,7 @@ from gateway.reception import Reception, now
 from gateway.reconcile import Reconciler
 from gateway.recording import Recording
 from gateway.report_figures import figures_of
+from gateway.reports.reminder import ReportReminder
 from gateway.retention import Retention
 from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
@@ -220,6 +221,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     _background(stack, fetcher.run())
     _background(stack, forwarding.run())
     _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
+    _background(stack, ReportReminder(installation, store=store, run=run, now=now).run())
     _background(stack, Retention(installation, store=store, files=files, run=run, now=now).run())
     matching = Matching(
         config.matching,
