@@ -7,6 +7,7 @@ import typer
 from gateway.cli import inbox, report, tickets, user
 from gateway.cli.channels import channels
 from gateway.cli.check import check
+from gateway.cli.doing import do, events
 from gateway.cli.due import due
 from gateway.cli.init import init
 from gateway.cli.opening import open_
@@ -26,6 +27,8 @@ app = typer.Typer(
 for _command in (serve, check, init, channels, due, receipt, verify, schema, simulate):
     app.command()(_command)
 tickets.app.command("open")(open_)
+tickets.app.command("do")(do)
+tickets.app.command("events")(events)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
