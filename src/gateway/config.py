@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from gateway.forward_settings import AnyTarget, Target
 
 #: First parts of our own addresses: an organisation's form could not stand there.
 _TAKEN = frozenset(
@@ -175,10 +177,27 @@ class Config(Section):
         repr=False,
         description="Channels; the key stands in the webhook address and in every record.",
     )
-    forward: list[dict[str, Any]] = Field(
-        default=[], max_length=0, description="Further ticket stores; none can be configured yet."
+    forward: list[AnyTarget] = Field(
+        default=[], description="Further ticket stores that tickets are handed to, each with a `kind` and a `name`."
     )
     simulator: SimulatorSettings | None = Field(default=None, description="Pretended providers, demo only.")
+
+    @field_validator("forward")
+    @classmethod
+    def _own_names(cls, value: list[Target]) -> list[Target]:
+        names = [each.name for each in value]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two targets have the name `{name}`: records could not tell them apart")
+        return value
+
+    @model_validator(mode="after")
+    def _known_organisations(self) -> Config:
+        for target in self.forward:
+            for slug in target.organisations:
+                if slug not in self.organisations:
+                    raise ValueError(f"forward target `{target.name}`: there is no organisation `{slug}`")
+        return self
 
     @field_validator("public_url")
     @classmethod

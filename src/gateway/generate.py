@@ -15,6 +15,7 @@ from gateway.cli.capabilities import by_facts, is_pushed, size
 from gateway.cli.example import Example, default_of, is_secret, model_in
 from gateway.cli.init import channel_id_of
 from gateway.config import Config
+from gateway.forward_settings import KINDS
 from tickets.policy_load import load_policy
 
 ROOT = Path(__file__).parents[2]
@@ -94,6 +95,11 @@ def settings_page(specs: Mapping[str, Spec]) -> str:
         lines += ["", f"## {kind}", "", f"{spec.facts.name.value}. Serves {', '.join(spec.channels)}.", ""]
         lines += ["| key | default | what it does |", "|---|---|---|"]
         lines += [_row(cells) for cells in _keys(spec.settings, "") if cells[0] not in {"`kind`", "`organisation`"}]
+    lines += ["", "# Forward targets, by kind", "", "Items of `forward`: see [forwarding](operate/forwarding.md)."]
+    for target in KINDS:
+        kind, _ = kind_of(target)
+        lines += ["", f"## {kind} (forward)", "", target.__doc__ or "", ""]
+        lines += ["| key | default | what it does |", "|---|---|---|", *(_row(cells) for cells in _keys(target, ""))]
     return "\n".join([*lines, ""])
 
 
@@ -118,14 +124,32 @@ def example_file(specs: Mapping[str, Spec], config: Path) -> str:
     for kind, spec in specs.items():
         slug = next((slug for slug, channels in published.items() if channels & {*spec.channels}), first)
         example.channel(channel_id_of(slug, kind), slug, spec)
-    example.model(Config, 0, "ADUAN", leave=tuple(name for name in fields if name not in special[2:]))
+    example.say(fields["forward"].description or "")
+    example.put("forward:", 0, disabled=True)
+    for target in KINDS:
+        kind, prefix = kind_of(target)
+        example.say(target.__doc__ or "", 2)
+        example.put(f"- kind: {kind}", 2, disabled=True)
+        for name, info in target.model_fields.items():
+            if info.is_required() and name != "kind":
+                value = f"${{{prefix}_{name.upper()}}}"
+                example.put(f"{name}: " + (f'["{value}"]' if name == "secrets" else value), 4, disabled=True)
+    example.model(Config, 0, "ADUAN", leave=tuple(name for name in fields if name != "simulator"))
     return "\n".join([*example.lines, ""])
+
+
+def kind_of(target: type[BaseModel]) -> tuple[str, str]:
+    """The word for a kind of forward target, and what its environment variables begin with."""
+    kind = str(get_args(target.model_fields["kind"].annotation)[0])
+    return kind, f"ADUAN_FORWARD_{kind.upper()}"
 
 
 def _keys(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str]]:
     for name, info in model.model_fields.items():
         key = f"{prefix}{info.alias or name}"
         nested, is_list = model_in(info.annotation)
+        if name == "forward":
+            nested = None  # each kind has its own keys: below
         if get_origin(info.annotation) is dict:
             nested, is_list = model_in(get_args(info.annotation)[1])
             inside = f"{key}.<name>."

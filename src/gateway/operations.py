@@ -11,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from connectors.contract import Connector, Priced
+from gateway.forwarding import Forwarding
 from gateway.health import Health
 from gateway.installation import Installation
 from gateway.journal import Journal
@@ -34,6 +35,7 @@ class Operations:
         health: Health,
         metrics: Metrics,
         outbox: Outbox,
+        forwarding: Forwarding,
         disk: Callable[[], bool],
     ) -> None:
         self._installation = installation
@@ -43,6 +45,7 @@ class Operations:
         self._health = health
         self._metrics = metrics
         self._outbox = outbox
+        self._forwarding = forwarding
         self._disk_is_low = disk
 
     def routes(self) -> list[web.RouteDef]:
@@ -57,7 +60,8 @@ class Operations:
         waiting = await self._journal.depth()
         counts = await asyncio.to_thread(self._store.counts)
         halted = self._outbox.halted
-        todo = self._todo(waiting, counts, halted)
+        targets = await asyncio.to_thread(self._forwarding.states)
+        todo = [*self._todo(waiting, counts, halted), *self._forwarding.todo(targets)]
         channels: dict[str, Any] = {}
         for id_, state in self._health.states.items():
             channels[id_] = msgspec.to_builtins(state) | {"sending": halted.get(id_, "on")}
@@ -67,6 +71,7 @@ class Operations:
             "journal": dict(waiting),
             "store": dict(counts),
             "channels": channels,
+            "forward": msgspec.to_builtins(targets),
         }
         return web.json_response(body, status=503 if todo else 200)
 

@@ -122,7 +122,9 @@ def test_a_good_configuration_loads(tmp_path: Path) -> None:
         pytest.param("data_dir: data", "lexicon: nowhere", None, "", "nowhere", id="no lexicon"),
         pytest.param("data_dir: data", "wording: nowhere", None, "", "nowhere", id="no wording"),
         pytest.param("data_dir: data", "calendars: nowhere", None, "", "nowhere", id="no calendars"),
-        pytest.param("data_dir: data", "forward: [{kind: zammad}]", 3, "forward", "at most 0", id="no forwarders yet"),
+        pytest.param("data_dir: data", "forward: [{kind: zamad}]", 3, "forward[0]", "expected tags", id="no such kind"),
+        pytest.param("data_dir: data", "forward: [{kind: zammad, name: z, token: plain}]", 3, "forward[0].token",
+                     "a secret must not stand in this file", id="plain secret of a forward target"),
         pytest.param("channels:\n", "channels: [\n", None, "", "is not valid YAML", id="not YAML"),
     ],
 )  # fmt: skip

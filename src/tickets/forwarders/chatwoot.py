@@ -67,7 +67,7 @@ class Chatwoot:
         """The conversations of the inbox in which something happened, as they stand."""
         found: list[Seen] = []
         for page in range(1, _MOST_PAGES + 1):
-            query = {"inbox_id": self._settings.inbox, "status": "all", "assignee_type": "all", "page": page}
+            query: dict[str, str | int] = {"inbox_id": self._settings.inbox, "status": "all", "page": page}
             told = await self._rest.get("/conversations", query)
             conversations = _payload(self.target, (told or {}).get("data", told))
             new = [each for each in conversations if _moment(each) >= since]

@@ -25,7 +25,7 @@ class ChatwootSettings(TargetSettings):
         pattern=r"^[a-z][a-z0-9_]*$",
         description="Custom attribute of conversations (text) that holds the complaint id; an administrator adds it.",
     )
-    states: dict[TicketState, Status] = Field(
+    statuses: dict[TicketState, Status] = Field(
         default_factory=dict,
         description="Statuses there for states here; otherwise `open`, and `resolved` when closed.",
     )
@@ -35,4 +35,4 @@ class ChatwootSettings(TargetSettings):
 
     def state_of(self, state: TicketState) -> Status:
         """The status there of a state here."""
-        return self.states.get(state, "resolved" if state in _CLOSED else "open")
+        return self.statuses.get(state, "resolved" if state in _CLOSED else "open")

@@ -19,7 +19,7 @@ from tickets.forwarders.contract import Handed, Handover, Remote, Seen
 from tickets.forwarders.errors import AuthFailed, Declined, Refused
 from tickets.forwarders.http import Call, judge
 from tickets.forwarders.webhook_settings import WebhookSettings, key_of
-from tickets.life import PromisedDate
+from tickets.life import ClockName, PromisedDate
 from tickets.model import Ticket
 
 _encode = msgspec.json.Encoder().encode
@@ -37,7 +37,7 @@ class TicketTold(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     revision: int
     #: What is promised now, by clock.
-    promised: Mapping[str, PromisedDate]
+    promised: Mapping[ClockName, PromisedDate]
 
 
 def told(ticket: Ticket) -> TicketTold:
