@@ -73,7 +73,10 @@ def rounds_of(standing: Standing) -> tuple[DocumentsRound, ...]:
 
 
 def live(standing: Standing) -> frozenset[ClockName]:
-    """The clocks whose end has not come, were they promised. A request about personal data runs in every state."""
+    """The clocks whose end has not come, were they promised. A request about personal data runs in every state (R8).
+
+    But not in a ticket that was merged: what happens to it happens to the one that goes on.
+    """
     return frozenset(_live(standing))
 
 
@@ -112,7 +115,7 @@ def _live(standing: Standing) -> Iterator[ClockName]:
             yield "silent_close"
     elif ticket.state == "objection_review" and _objection_at(standing) is not None:
         yield "objection_answer"
-    if open_requests(standing):
+    if ticket.state != "merged" and open_requests(standing):
         yield "personal_data"
 
 
