@@ -1,4 +1,4 @@
-"""What a complaint obliges us to send: its receipt, the neutral line under a public comment, later its notices. Pure."""
+"""What a complaint obliges us to send: its receipt, the neutral line under a comment, later its notices. Pure."""
 
 from __future__ import annotations
 

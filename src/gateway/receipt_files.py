@@ -8,12 +8,13 @@ from pathlib import Path
 from gateway.installation import Installation
 from receipts.access import access_code
 from receipts.document import Issuer
-from receipts.signature import Statement, open_key, public_keys, read_statement
+from receipts.signature import LetterStatement, Statement, open_key, public_keys, read_statement
 from receipts.terms import Terms
 from receipts.texts import Links, write
 from receipts.verify import verify
 from receipts.wording import Language
 from tickets.calendar import wib_date
+from tickets.model import OutboxRow
 from tickets.store import TicketView
 from web.ports import Text, Verdict
 
@@ -22,10 +23,14 @@ _REASONS = {
         "Asli: tanda terima ini kami terbitkan dan tidak berubah sejak itu.",
         "Genuine: we issued this receipt and it has not changed since.",
     ),
-    "not_a_receipt": Text("Berkas ini bukan tanda terima dari kami.", "This file is not a receipt that we issued."),
+    "not_a_receipt": Text("Berkas ini bukan dokumen dari kami.", "This file is not a document that we issued."),
     "genuine_code": Text(
         "Asli: kode QR ini kami tandatangani. Cocokkan nomor dan tanggal di bawah ini dengan yang tercetak.",
         "Genuine: we signed this QR code. Compare the number and the date below with those printed.",
+    ),
+    "genuine_letter": Text(
+        "Asli: surat ini kami terbitkan dan tidak berubah sejak itu.",
+        "Genuine: we issued this letter and it has not changed since.",
     ),
     "not_a_code": Text(
         "Kode QR ini bukan dari tanda terima kami: jangan percayai lembar itu.",
@@ -65,6 +70,11 @@ class ReceiptFiles:
             access_code=access_code(self._secret, complaint.complaint_id),
         )
 
+    def letter(self, view: TicketView, row: OutboxRow) -> bytes:
+        """The signed PDF of a notice, to be printed or sent; blocking. Raises KeyError for a row that is no notice."""
+        terms = self._terms[view.complaint.tenant]
+        return self.issuer.letter(row.template, row.data, view.complaint, view.ticket, terms=terms)
+
     def read_out(self, view: TicketView) -> Text:
         """The receipt as staff say it, with the code, in both languages."""
         complaint = view.complaint
@@ -88,7 +98,8 @@ class ReceiptFiles:
     def verdict(self, pdf: bytes) -> Verdict:
         """Whether `pdf` is one of our receipts, unchanged; blocking."""
         found = verify(pdf, self._public_keys)
-        return _verdict(found.reason, found.statement)
+        is_letter = isinstance(found.statement, LetterStatement)
+        return _verdict("genuine_letter" if is_letter else found.reason, found.statement)
 
     def verdict_of_code(self, code: str) -> Verdict:
         """Whether the statement in a receipt's QR code is one that we signed."""

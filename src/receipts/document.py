@@ -6,36 +6,27 @@ readers ignore it, and one changed byte anywhere in the file breaks it. `verify`
 
 from __future__ import annotations
 
-import io
-import threading
+from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
-import msgspec
-import segno
-import typst
-
-from receipts.signature import SigningKey, Statement, encode, sign_statement, statement_of
+from receipts.letter import letter_of
+from receipts.press import Press
+from receipts.signature import SigningKey, Statement, encode, statement_of
 from receipts.terms import Terms
 from receipts.texts import Links, values_of
-from receipts.verify import seal
 from receipts.wording import LANGUAGES, Language, Sentence, Values, Wording, filled
 from tickets.told import ToldComplaint, ToldTicket
 
-_TEMPLATE = Path(__file__).parent / "templates" / "receipt.typ"
-
 
 class Issuer:
-    """Issues the receipts of one installation; may be used from several threads."""
+    """Issues the receipts and letters of one installation; may be used from several threads."""
 
     def __init__(self, *, key: SigningKey, wording: Wording, public_url: str) -> None:
         self._key = key
         self._wording = wording
-        self._verify_url = f"{public_url}/verify"
-        # Reused: reading the fonts takes ten times as long as setting a page. It may serve one thread at a time.
-        self._compiler = typst.Compiler(str(_TEMPLATE), ignore_system_fonts=True)
-        self._turn = threading.Lock()
-        self._links = Links(status_url=f"{public_url}/status", verify_url=self._verify_url)
+        self._links = Links(status_url=f"{public_url}/status", verify_url=f"{public_url}/verify")
+        self._receipts = Press("receipt.typ", key, verify_url=f"{public_url}/verify")
+        self._letters = Press("letter.typ", key, verify_url=f"{public_url}/verify")
 
     def issue(
         self, complaint: ToldComplaint, ticket: ToldTicket, *, terms: Terms, access_code: str | None = None
@@ -57,31 +48,37 @@ class Issuer:
         statement = statement_of(
             complaint, ticket, organisation=terms.organisation, response_due=due, by=self._key.key_id
         )
-        return seal(self._render(complaint, statement, pages), statement, self._key)
+        return self._receipts.print(self._page(statement, pages), statement, at=complaint.received_at)
 
-    def _render(
-        self, complaint: ToldComplaint, statement: Statement, pages: dict[Language, dict[str, str | None]]
+    def letter(
+        self, template: str, data: Mapping[str, str], complaint: ToldComplaint, ticket: ToldTicket, *, terms: Terms
     ) -> bytes:
+        """The signed PDF of a notice: A4, both languages, the same bytes for the same row of the outbox.
+
+        `template` and `data` are those of the row. Raises KeyError for a row that is no notice.
+        """
+        letter = letter_of(
+            template,
+            data,
+            complaint,
+            ticket,
+            wording=self._wording,
+            terms=terms,
+            links=self._links,
+            by=self._key.key_id,
+        )
+        return self._letters.print(letter.page, letter.statement, at=letter.issued_at)
+
+    def _page(self, statement: Statement, pages: dict[Language, dict[str, str | None]]) -> dict[str, object]:
         texts = self._wording.tongues["id"].document
-        data = {
+        return {
             "title": f"{_put(texts['title'], pages['id'])} {statement.ticket_number}",
             "organisation": statement.organisation,
             "parts": [self._part(language, values) for language, values in pages.items()],
-            "qr": _qr(f"{self._verify_url}?s={sign_statement(statement, self._key)}"),
             "qr_alt": _put(texts["qr"], pages["id"]),
             "fingerprint": f"Ed25519 {statement.key_id}",
             "statement": encode(statement).decode(),
         }
-        with self._turn:
-            pdf = self._compiler.compile(
-                format="pdf",
-                sys_inputs={"data": msgspec.json.encode(data).decode()},
-                pdf_standards=["ua-1"],
-                timestamp=int(complaint.received_at.timestamp()),
-            )
-        if not isinstance(pdf, bytes):
-            raise TypeError("the receipt is one PDF")
-        return pdf
 
     def _part(self, language: Language, values: dict[str, str | None]) -> dict[str, object]:
         texts = self._wording.tongues[language].document
@@ -112,11 +109,3 @@ class Issuer:
 
 def _put(sentence: Sentence, values: Values) -> str:
     return filled(sentence, **{name: values[name] or "" for name in sentence.names})
-
-
-def _qr(content: str) -> str:
-    """A QR code as SVG; error correction L, because a receipt is read from a clean page or a screen."""
-    image = io.BytesIO()
-    # A fixed mask is legal and saves weighing all eight, which takes longer than the whole page.
-    segno.make_qr(content, error="l", mask=2).save(image, kind="svg", xmldecl=False, svgns=True, border=2)
-    return image.getvalue().decode()

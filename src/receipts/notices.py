@@ -1,7 +1,7 @@
-"""What an event of a ticket's life owes the customer: rows of the outbox on the lawful routes, or a person's task. Pure.
+"""What an event of a ticket's life owes the customer: rows of the outbox on lawful routes, or a person's task. Pure.
 
-A notice is never said in public. It goes where the customer wrote in private last, then by an approved template, then to
-other addresses (sheet A13). Who only proved to us that an address exists hears no more than that there is news.
+A notice is never said in public. It goes where the customer wrote in private last, then by an approved template, then
+to other addresses (sheet A13). An address that nobody proved hears no more than that there is news.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def notice_rows(
     new_id: Callable[[], str],
     now: datetime,
 ) -> Owed:
-    """The rows of a notice: one for the customer, and one for the representative where the notice is for both (K15, K17).
+    """The rows of a notice: one for the customer, one for the representative where it is for both (K15, K17).
 
     `ticket` is the one after the event: its revision is part of each row's name, so a repeated event finds its rows.
     `messages` are those of the complaint, newest last; `ways` the channels of its organisation; `now` is aware UTC.

@@ -36,7 +36,7 @@ _TOKEN = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{86})")
 
 
 class Statement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a receipt states; names no person."""
+    """What a receipt states; names no person. Its bytes are signed: no field may be added to it."""
 
     version: int = 1
     organisation: str
@@ -48,6 +48,16 @@ class Statement(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: SHA-256 (hex) of the complaint's id: the installation recognises its own, nobody else learns the id.
     complaint: str
     key_id: str
+
+
+class LetterStatement(Statement, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a letter states beside that: what it is about and when it was written; names no person."""
+
+    version: int = 2
+    #: The kind of notice ("rejection").
+    notice: str
+    #: WIB date.
+    issued_on: date
 
 
 class SigningKey:
@@ -115,6 +125,23 @@ def statement_of(
     )
 
 
+def letter_statement_of(
+    complaint: ToldComplaint, ticket: ToldTicket, *, organisation: str, notice: str, issued_on: date, by: str
+) -> LetterStatement:
+    """The statement of a letter of the kind `notice`; `by` is the id of the signing key."""
+    receipt = statement_of(complaint, ticket, organisation=organisation, response_due=None, by=by)
+    return LetterStatement(
+        organisation=receipt.organisation,
+        ticket_number=receipt.ticket_number,
+        received_at=receipt.received_at,
+        response_due=None,
+        complaint=receipt.complaint,
+        key_id=receipt.key_id,
+        notice=notice,
+        issued_on=issued_on,
+    )
+
+
 def encode(statement: Statement) -> bytes:
     """The one and only byte form of a statement."""
     return msgspec.json.encode(statement, order="deterministic")
@@ -122,11 +149,13 @@ def encode(statement: Statement) -> bytes:
 
 def decode(body: bytes) -> Statement | None:
     """The statement of these bytes; None when they are not exactly what `encode` makes of one."""
-    try:
-        statement = msgspec.json.decode(body, type=Statement)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    return statement if encode(statement) == body else None
+    for type_ in (Statement, LetterStatement):
+        try:
+            statement: Statement = msgspec.json.decode(body, type=type_)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        return statement if encode(statement) == body else None
+    return None
 
 
 def sign_statement(statement: Statement, key: SigningKey) -> str:

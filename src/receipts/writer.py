@@ -10,8 +10,10 @@ from normalizer.message import File, Outgoing
 from receipts.access import access_code
 from receipts.compose import compose, medium_of
 from receipts.document import Issuer
+from receipts.notice_values import is_letter
+from receipts.route import RECEIPT
 from receipts.terms import Terms
-from receipts.texts import Links, template_of
+from receipts.texts import Links, kind_of, template_of
 from receipts.wording import Wording
 from tickets.model import OutboxItem
 
@@ -35,22 +37,15 @@ class ReceiptWriter:
         self._issuer = issuer
 
     async def write(self, item: OutboxItem, facts: Facts) -> tuple[Outgoing, ...]:
-        """The parts to send; the PDF is attached to receipts by email to a proven address.
+        """The parts to send; the PDF is attached to receipts and letters by email to a proven address.
 
         Raises KeyError for an organisation or template that does not exist.
         """
         ticket, row = item.ticket, item.row
         document: File | None = None
-        if (
-            self._issuer is not None
-            and template_of(row.template) == "receipt"
-            and facts.attachments_out.value
-            and medium_of(item, row.routes[row.route]) == "email"
-        ):
-            content = await asyncio.to_thread(
-                self._issuer.issue, item.complaint, ticket, terms=self._terms[row.organisation]
-            )
-            document = File(name=f"{ticket.ticket_number}.pdf", mime="application/pdf", content=content)
+        has_document = template_of(row.template) == RECEIPT or is_letter(row.data)
+        if has_document and facts.attachments_out.value and medium_of(item, row.routes[row.route]) == "email":
+            document = await asyncio.to_thread(self._document, item)
         code = access_code(self._secret, row.complaint_id) if ticket.access_code_hash is not None else None
         return compose(
             item,
@@ -61,6 +56,19 @@ class ReceiptWriter:
             links=self._links,
             document=document,
         )
+
+    def _document(self, item: OutboxItem) -> File | None:
+        """The receipt or the letter as a signed PDF; None where nobody signs; blocking."""
+        row, complaint, ticket = item.row, item.complaint, item.ticket
+        if self._issuer is None:
+            return None
+        terms, name = self._terms[row.organisation], ticket.ticket_number
+        if template_of(row.template) == RECEIPT:
+            content = self._issuer.issue(complaint, ticket, terms=terms)
+        else:
+            content = self._issuer.letter(row.template, row.data, complaint, ticket, terms=terms)
+            name = f"{name}-{kind_of(template_of(row.template))}"
+        return File(name=f"{name}.pdf", mime="application/pdf", content=content)
 
     def version(self, template: str) -> str:
         """The content hash of a template's wording; of the notice's for what the dialog says."""

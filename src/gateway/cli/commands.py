@@ -10,6 +10,7 @@ from gateway.cli.check import check
 from gateway.cli.doing import do, events
 from gateway.cli.due import due
 from gateway.cli.init import init
+from gateway.cli.letters import letter
 from gateway.cli.opening import open_
 from gateway.cli.receipts import receipt, verify
 from gateway.cli.schema import schema
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for _command in (serve, check, init, channels, due, receipt, verify, schema, simulate):
+for _command in (serve, check, init, channels, due, receipt, letter, verify, schema, simulate):
     app.command()(_command)
 tickets.app.command("open")(open_)
 tickets.app.command("do")(do)

@@ -1,4 +1,4 @@
-"""`aduan receipt` and `aduan verify`: issue a signed receipt, and tell whether a file is one."""
+"""`aduan receipt` and `aduan verify`: issue a signed receipt, and tell whether a file is a document of ours."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from gateway.cli.place import data_dir_at, installation_at, store_in
 from gateway.cli.tickets import ticket
 
 if TYPE_CHECKING:
+    from gateway.receipt_files import ReceiptFiles
     from receipts.signature import PublicKeys
+    from tickets.store import TicketView
 
 _REASONS = {
     "genuine": "Asli, tidak berubah sejak diterbitkan. / Genuine, unchanged since it was issued.",
-    "not_a_receipt": "Bukan tanda terima Aduan. / Not a receipt of Aduan.",
+    "not_a_receipt": "Bukan dokumen Aduan. / Not a document of Aduan.",
     "unknown_key": "Ditandatangani dengan kunci yang tidak dikenal. / Signed with a key that is not known here.",
     "changed": "Isinya berubah setelah diterbitkan. / Changed after it was issued.",
 }
@@ -30,6 +32,14 @@ def receipt(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Issue the receipt of a complaint; it holds the check code, so it is for the customer's hands only."""
+    view, files = files_of(number, config)
+    pdf = files.pdf(view)
+    write_private(out, pdf)
+    say(f"{out}: {view.ticket.ticket_number}, {len(pdf)} bytes")
+
+
+def files_of(number: str, config: Path) -> tuple[TicketView, ReceiptFiles]:
+    """A ticket and what issues its documents. Ends the command when there is no such ticket, or no key to sign with."""
     from connectors.errors import Misconfigured
     from gateway.keys import installation_secret
     from gateway.letters import terms_by_organisation
@@ -43,16 +53,13 @@ def receipt(
         fail(f"the organisation `{view.complaint.tenant}` of this ticket is not configured any more")
     try:
         secret = installation_secret(installation.data_dir)
-        files = ReceiptFiles(installation, keys=installation.data_dir / "keys", terms=terms, secret=secret)
+        return view, ReceiptFiles(installation, keys=installation.data_dir / "keys", terms=terms, secret=secret)
     except (Misconfigured, ValueError) as error:
         fail(str(error))
-    pdf = files.pdf(view)
-    write_private(out, pdf)
-    say(f"{out}: {view.ticket.ticket_number}, {len(pdf)} bytes")
 
 
 def write_private(out: Path, pdf: bytes) -> None:
-    """Writes a receipt for this account's eyes only: the check code stands in it. Ends the command when it cannot."""
+    """Writes a document for this account's eyes only: it is the customer's. Ends the command when it cannot."""
     try:
         handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
@@ -69,8 +76,9 @@ def verify(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Tell whether a file is a genuine, unchanged receipt; needs no network."""
+    """Tell whether a file is a genuine, unchanged receipt or letter; needs no network."""
     from receipts import verify as receipt_verify
+    from receipts.signature import LetterStatement
 
     try:
         pdf = file.read_bytes()
@@ -84,7 +92,10 @@ def verify(
         if verdict.statement is not None:
             statement = verdict.statement
             say(f"  {statement.ticket_number}, {statement.organisation}, {wib(statement.received_at)} WIB")
-            say(f"  {statement.response_due or '-'} (jawaban paling lambat / answer by)")
+            if isinstance(statement, LetterStatement):
+                say(f"  {statement.notice}, {statement.issued_on} (surat / letter)")
+            else:
+                say(f"  {statement.response_due or '-'} (jawaban paling lambat / answer by)")
     if not verdict.valid:
         raise typer.Exit(1)
 
