@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from connectors.contract import Connector, Pull, Reconcile
 from gateway.channels import accounts_of
+from gateway.clock_job import ClockJob
 from gateway.clocks import document_rules
 from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
@@ -220,6 +221,8 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     )
     _background(stack, fetcher.run())
     _background(stack, forwarding.run())
+    clock_job = ClockJob(installation, store=store, handling=handling, run=run, now=now, owed=outbox.wake)
+    _background(stack, clock_job.run())
     _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
     _background(stack, ReportReminder(installation, store=store, run=run, now=now).run())
     _background(stack, Retention(installation, store=store, files=files, run=run, now=now).run())

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from gateway.clocks import dates_of, opened, promise, started
+from gateway.clocks import as_asked, dates_of, opened, promise, started
+from gateway.forward_told import told
 from gateway.ids import Ids
 from gateway.installation import Channel, Organisation
 from gateway.journal import Kept
@@ -21,6 +22,7 @@ from gateway.ticket_numbers import TicketNumbers
 from normalizer.complaint import Complaint
 from normalizer.message import Message
 from normalizer.normalize import append, received_at
+from tickets.forwarders.values import Owed
 from tickets.model import (
     OPEN,
     AttachmentRow,
@@ -60,6 +62,7 @@ class Batch:
         self._moved: dict[str, Ticket] = {}
         self._quarantine: dict[str, QuarantineRow] = {}
         self._messages: list[MessageRow] = []
+        self._told: list[Owed] = []
         self._attachments: list[AttachmentRow] = []
         self._thread_rows: list[tuple[str, str, str]] = []
         self._outbox: list[OutboxRow] = []
@@ -137,6 +140,7 @@ class Batch:
             message=message,
         )
         self._messages.append(row)
+        self._told.append(told(complaint, what, message, self._now))
         if message.attachments:
             stored = complaint.attachments[-len(message.attachments) :]
             self._attachments += [
@@ -164,6 +168,10 @@ class Batch:
             tasks=self._tasks,
             audit=self._audit,
         )
+
+    def told(self) -> list[Owed]:
+        """What other ticket stores must hear of, in the order in which it came."""
+        return self._told
 
     def _thread(self, organisation: Organisation, message: Message) -> KnownThread | None:
         """The first open complaint that the message's refs lead to, else the first one of any state."""
@@ -194,12 +202,12 @@ class Batch:
     def _add_to(self, organisation: Organisation, thread: KnownThread, message: Message) -> tuple[Complaint, Ticket]:
         policy = organisation.policy
         complaint_id = thread.complaint.complaint_id
-        complaint, ticket = self._new.get(complaint_id) or (
+        before, ticket = self._new.get(complaint_id) or (
             self._updated.get(complaint_id, thread.complaint),
             self._moved.get(complaint_id, thread.ticket),
         )
         complaint = append(
-            complaint,
+            before,
             message,
             received=received_at(message, self._now)[0],
             documents=self._with.rules[organisation.slug],
@@ -212,8 +220,9 @@ class Batch:
         if line is not None:
             self._outbox.append(line)
             complaint = msgspec.structs.replace(complaint, flags=(*complaint.flags, ANSWERED_IN_PUBLIC))
+        complaint = as_asked(before, complaint, ticket)
         # Documents that are complete now start the clocks that waited for them (A8).
-        moved = started(ticket, promise(organisation, complaint), self._now)
+        moved = started(organisation, complaint, ticket, self._now)
         if complaint_id in self._new:
             self._new[complaint_id] = (complaint, moved or ticket)
         else:

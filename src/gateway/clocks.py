@@ -13,23 +13,29 @@ from gateway.installation import Channel, Organisation
 from normalizer.complaint import Complaint, Form
 from normalizer.completeness import DocumentRules
 from normalizer.message import Message
-from tickets.calendar import CalendarMissing, Due, wib_date
-from tickets.deadlines import Case, deadlines
-from tickets.deadlines_explain import explain
+from tickets.calendar import ONE_DAY, CalendarMissing, wib_date
+from tickets.life import Life
+from tickets.lifecycle_clocks import opened as filled
+from tickets.lifecycle_values import Rules, Standing
 from tickets.model import Ticket
 from tickets.policy import Policy
 
 #: A day's messages fall into some dozens of cases; this many are remembered for each organisation.
 _REMEMBERED = 1_000
+#: Of a ticket that no event of its life has touched, and that was promised nothing.
+NO_LIFE = Life()
 
 
 class Promise(Struct, frozen=True, kw_only=True):
-    """The due dates of one complaint, as stored with its ticket."""
+    """What is promised for one complaint as it comes in, as stored with its ticket."""
 
-    first_response: date | None
-    resolve_earliest: date | None
-    resolve: date | None
+    first_response: date | None = None
+    resolve_earliest: date | None = None
+    resolve: date | None = None
     explained: Mapping[str, Any]
+    #: The promises as they are remembered, and the day on which their clocks must be looked at.
+    life: Life = Life()
+    look_on: date | None = None
     #: Set when a clock runs into a year without a calendar: a person must add the file, the complaint is kept.
     problem: str | None = None
 
@@ -77,26 +83,40 @@ def opened(complaint: Complaint, promised: Promise, code_hash: str, now: datetim
         policy_version=complaint.policy_version,
         calendar_version=complaint.calendar_version,
         access_code_hash=code_hash,
+        life=promised.life,
+        # A date that is missing for want of a calendar is tried again every day.
+        look_on=promised.look_on if promised.problem is None else wib_date(now) + ONE_DAY,
     )
 
 
-def started(ticket: Ticket, promised: Promise, now: datetime) -> Ticket | None:
-    """The ticket with the dates of clocks that have started since; None when no new one has.
+def as_asked(before: Complaint, after: Complaint, ticket: Ticket) -> Complaint:
+    """The complaint after a further message: what a person asked for in writing only a person calls complete (A12)."""
+    if ticket.life.documents_requested_at is None or before.documents_complete_at == after.documents_complete_at:
+        return after
+    return replace(after, documents_complete_at=before.documents_complete_at)
+
+
+def started(organisation: Organisation, complaint: Complaint, ticket: Ticket, now: datetime) -> Ticket | None:
+    """The ticket with the dates of clocks that started with a further message; None when no new one did.
 
     A date that was promised is never moved here (R6): only what had no date gets one.
     """
-    first = ticket.first_response_due or promised.first_response
-    resolve = ticket.resolve_due or promised.resolve
-    if (first, resolve) == (ticket.first_response_due, ticket.resolve_due):
+    promised = promise(organisation, complaint)
+    if promised.problem is not None or promised.life.promised.keys() <= ticket.life.promised.keys():
         return None
-    return replace(
-        ticket,
-        first_response_due=first,
-        resolve_due=resolve,
-        resolve_earliest=ticket.resolve_earliest or promised.resolve_earliest,
-        deadlines=promised.explained,
-        updated_at=now,
-    )
+    if ticket.life == NO_LIFE and ticket.first_response_due is None and ticket.resolve_due is None:
+        return replace(
+            ticket,
+            first_response_due=promised.first_response,
+            resolve_earliest=promised.resolve_earliest,
+            resolve_due=promised.resolve,
+            deadlines=promised.explained,
+            life=promised.life,
+            look_on=promised.look_on,
+            updated_at=now,
+        )
+    found = filled(rules_of(organisation), Standing(complaint=complaint, ticket=ticket))
+    return replace(found, updated_at=now) if dates_of(found) != dates_of(ticket) else None
 
 
 def dates_of(ticket: Ticket) -> dict[str, str]:
@@ -105,11 +125,16 @@ def dates_of(ticket: Ticket) -> dict[str, str]:
     return {name: day.isoformat() for name, day in dates.items() if day is not None}
 
 
-def promise(organisation: Organisation, complaint: Complaint, as_of: datetime | None = None) -> Promise:
-    """Every clock of a complaint, explained; with a problem instead of dates where a calendar file is missing.
+def rules_of(organisation: Organisation) -> Rules:
+    """What the organisation promised, and the days that count."""
+    return Rules(policy=organisation.policy, calendar=organisation.calendar)
 
-    With `as_of`, documents that nobody asked for in time count as complete (G7). What the organisation promised for the
-    same case is remembered: of each moment the clocks use only the WIB date, once day 0 is known (R1, R5).
+
+def promise(organisation: Organisation, complaint: Complaint) -> Promise:
+    """Every clock of a new complaint, explained; with a problem instead of dates where a calendar file is missing.
+
+    What the organisation promised for the same case is remembered: of each moment the clocks use only the WIB date,
+    once day 0 is known (R1, R5).
     """
     policy, calendar, assessed = organisation.policy, organisation.calendar, complaint.assessment
     channel, received_at = complaint.channel, complaint.received_at
@@ -127,46 +152,36 @@ def promise(organisation: Organisation, complaint: Complaint, as_of: datetime | 
         assessed.urgency,
         assessed.has_documents,
         None if complete_at is None else wib_date(complete_at),
-        None if as_of is None else wib_date(as_of),
     )
     known = organisation.promised.get(same)
     if known is None:
-        known = _promise(organisation, complaint, as_of)
+        known = _promise(organisation, complaint)
         if len(organisation.promised) >= _REMEMBERED:
             organisation.promised.clear()
         organisation.promised[same] = known
     return known
 
 
-def _promise(organisation: Organisation, complaint: Complaint, as_of: datetime | None) -> Promise:
-    case = Case(
-        channel=complaint.channel,
-        received_at=complaint.received_at,
-        form=complaint.form,
-        kind=complaint.kind,
-        tier=complaint.assessment.tier,
-        severity=complaint.assessment.severity,
-        urgency=complaint.assessment.urgency,
-        has_documents=complaint.assessment.has_documents,
-        documents_complete_at=complaint.documents_complete_at,
-    )
+def _promise(organisation: Organisation, complaint: Complaint) -> Promise:
+    new = opened(complaint, Promise(explained={}), "", complaint.received_at)
     try:
-        found = deadlines(organisation.policy, organisation.calendar, case, as_of)
+        ticket = filled(rules_of(organisation), Standing(complaint=_unanswered(complaint), ticket=new))
     except CalendarMissing as error:
         return _unknown(error)
     return Promise(
-        first_response=found.first_response.due if isinstance(found.first_response, Due) else None,
-        resolve_earliest=found.resolve.earliest,
-        resolve=found.resolve.due,
-        explained=explain(found),
+        first_response=ticket.first_response_due,
+        resolve_earliest=ticket.resolve_earliest,
+        resolve=ticket.resolve_due,
+        explained=ticket.deadlines,
+        life=ticket.life,
+        look_on=ticket.look_on,
     )
+
+
+def _unanswered(complaint: Complaint) -> Complaint:
+    """What is remembered holds for every complaint of the case, also when this one was answered meanwhile."""
+    return replace(complaint, first_response_at=None, responded_at=None)
 
 
 def _unknown(error: CalendarMissing) -> Promise:
-    return Promise(
-        first_response=None,
-        resolve_earliest=None,
-        resolve=None,
-        explained={"problem": str(error)},
-        problem=str(error),
-    )
+    return Promise(explained={"problem": str(error)}, problem=str(error))

@@ -66,7 +66,7 @@ def opened(rules: Rules, standing: Standing, as_of: datetime | None = None) -> T
     }
     new = {name: due for name, due in count.dues.items() if name in live(standing) and name not in promised}
     promised |= {name: promise_of(rules, due) for name, due in new.items()}
-    life = replace(ticket.life, promised=_with_hours(rules, promised, standing), documents_rounds=rounds_of(standing))
+    life = replace(ticket.life, promised=_with_hours(rules, promised, standing))
     told = explain(count.found) if not ticket.deadlines or "problem" in ticket.deadlines else ticket.deadlines
     earliest = count.found.resolve.earliest if "resolve" in new else ticket.resolve_earliest
     told = _explained(told, count.found, new, version)

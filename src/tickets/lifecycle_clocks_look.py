@@ -7,7 +7,7 @@ its next hour, until that hour has come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 
 from msgspec import Struct
@@ -25,6 +25,10 @@ from tickets.lifecycle_events import (
 )
 from tickets.lifecycle_values import Rules, Standing
 
+#: Kinds of tasks that the marks of our clocks leave to the desk.
+DUE_SOON, BREACHED = "clock_due_soon", "clock_breached"
+TASKS = (DUE_SOON, BREACHED)
+
 
 class Upcoming(Struct, frozen=True, kw_only=True):
     """One event of the clock: on this WIB date at the earliest, for real hours also not before this instant."""
@@ -41,9 +45,22 @@ def passed(rules: Rules, standing: Standing, now: datetime) -> tuple[Event, ...]
     return tuple(each.event for each in sorted(due, key=lambda each: each.on))
 
 
-def look_on(rules: Rules, standing: Standing) -> date | None:
-    """The first WIB date on which a clock of the ticket says something; None while none ever will."""
-    return min((each.on for each in upcoming(rules, standing)), default=None)
+def look_on(rules: Rules, standing: Standing, without: Collection[Event] = ()) -> date | None:
+    """The first WIB date on which a clock of the ticket says something (but `without`); None while none ever will."""
+    return min((each.on for each in upcoming(rules, standing) if each.event not in without), default=None)
+
+
+def called_for(standing: Standing) -> frozenset[str]:
+    """Which of TASKS the running clocks still call for: a date that is near, a date that has passed."""
+    promised = standing.ticket.life.promised
+    kinds: set[str] = set()
+    for name in live(standing) & promised.keys() & OURS:
+        marks = {
+            each.mark for each in standing.ticket.life.announced if (each.clock, each.due) == (name, promised[name].due)
+        }
+        if marks:
+            kinds.add(BREACHED if "breached" in marks else DUE_SOON)
+    return frozenset(kinds)
 
 
 def upcoming(rules: Rules, standing: Standing) -> Iterator[Upcoming]:
@@ -61,7 +78,7 @@ def upcoming(rules: Rules, standing: Standing) -> Iterator[Upcoming]:
     silence = [promised[name].due for name in ("objection_window", "silent_close") if name in names]
     if silence:
         yield Upcoming(on=max(silence) + ONE_DAY, event=SilenceExpired())
-    for request in open_requests(standing)[:1]:
+    for request in open_requests(standing)[:1] if "personal_data" in live(standing) else ():
         yield from _hours(shares, life, request)
     yield from _presumed(rules, standing)
 

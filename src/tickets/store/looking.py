@@ -21,6 +21,14 @@ class LookedAt(Struct, frozen=True, kw_only=True):
     look_on: date
 
 
+class Asked(Struct, frozen=True, kw_only=True):
+    """One open task and the number of its ticket."""
+
+    id: str
+    kind: str
+    ticket_number: str
+
+
 class LookReader:
     """Reads only, each call from one snapshot (`Store.looking`)."""
 
@@ -55,11 +63,11 @@ class LookReader:
         with self._reader.begin() as connection:
             return [(row.complaint_id, row.ticket_number) for row in connection.execute(statement)]
 
-    def asked(self, kinds: Collection[str], limit: int, after: str = "") -> Sequence[tuple[str, str]]:
-        """Task id and ticket number of open tasks of these kinds whose ticket changed since they were opened."""
+    def asked(self, kinds: Collection[str], limit: int, after: str = "") -> Sequence[Asked]:
+        """Open tasks of these kinds whose ticket changed since they were opened, in the order of their ids."""
         tasks, tickets = schema.tasks.c, schema.tickets.c
         statement = (
-            select(tasks.id, tickets.ticket_number)
+            select(tasks.id, tasks.kind, tickets.ticket_number)
             .join_from(schema.tasks, schema.tickets, tasks.complaint_id == tickets.complaint_id)
             .where(tasks.closed_at.is_(None), tasks.kind.in_(kinds), tasks.id > after)
             .where(tickets.updated_at >= tasks.opened_at)
@@ -67,4 +75,4 @@ class LookReader:
             .limit(limit)
         )
         with self._reader.begin() as connection:
-            return [(row.id, row.ticket_number) for row in connection.execute(statement)]
+            return [Asked(**row._mapping) for row in connection.execute(statement)]
