@@ -10,6 +10,7 @@ from gateway.installation import Installation
 from gateway.reports.making import due_of, make, span_of
 from tickets.reports_layout import find_layout
 from tickets.store import Store
+from tickets.yaml_lines import InvalidFile
 from web.desk_api.ports import Json
 
 
@@ -27,7 +28,11 @@ def figures_of(installation: Installation, store: Store) -> Callable[[str, str, 
         if rule is None:
             raise LookupError(report)
         span = span_of(rule, period)
-        layout, _ = find_layout(layouts, promised.policy.id, report)
+        try:
+            layout, _ = find_layout(layouts, promised.policy.id, report)
+        except InvalidFile as error:
+            # The operator's mistake, not the caller's: nothing of it is told.
+            raise RuntimeError("the layout of a report cannot be used") from error
         made = make(store, promised, rule, span, layout.problem)
         due = due_of(promised, rule, span)
         found: dict[str, object] = msgspec.to_builtins(made.report)

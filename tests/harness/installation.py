@@ -22,7 +22,7 @@ from simulator import Mail, Simulation, Twilio, WhatsAppCloud
 T = TypeVar("T")
 
 CONFIG = Path(__file__).parents[2] / "config"
-FOLDERS = ("policies", "calendars", "wording", "lexicon", "demo")
+FOLDERS = ("policies", "calendars", "wording", "lexicon", "reports", "demo")
 
 
 def free_ports(count: int) -> list[int]:
