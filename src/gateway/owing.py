@@ -1,8 +1,8 @@
-"""What a complaint obliges us to send: its receipt, the neutral line under a comment, later its notices. Pure."""
+"""What a new complaint obliges us to send: its receipt, and the one neutral line under a public comment. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -11,10 +11,8 @@ from msgspec.structs import replace
 from normalizer import privacy
 from normalizer.complaint import Complaint
 from normalizer.message import Message
-from receipts.notices import notice_rows
 from receipts.route import Way, owed, public_line
-from tickets.lifecycle_values import Notice
-from tickets.model import MessageRow, OutboxRow, TaskRow, Ticket
+from tickets.model import OutboxRow, TaskRow
 
 #: Reasons without a receipt in which a comment is answered in public all the same.
 _STILL_ANSWERED = (None, "public_only")
@@ -27,7 +25,7 @@ _BEHIND_THE_LINE = timedelta(seconds=1)
 
 
 class Owing(Struct, frozen=True, kw_only=True):
-    """The rows and tasks that a new complaint, or an event of its life, brings along."""
+    """The rows and tasks that a new complaint brings along."""
 
     rows: tuple[OutboxRow, ...]
     tasks: tuple[TaskRow, ...]
@@ -60,22 +58,6 @@ def owing(
             # First what everybody reads, then what only the customer does (section 8).
             rows = [replace(receipt.row, due_at=now + _BEHIND_THE_LINE), line]
     return Owing(rows=tuple(rows), tasks=(receipt.task,) if receipt.task is not None else ())
-
-
-class NoticeOwing:
-    """What the notices of an installation's tickets oblige us to send; holds no state."""
-
-    def __init__(self, ways: Mapping[str, Mapping[str, Way]], *, new_id: Callable[[], str]) -> None:
-        self._ways = ways
-        self._new_id = new_id
-
-    def __call__(
-        self, complaint: Complaint, ticket: Ticket, notice: Notice, messages: Sequence[MessageRow], *, now: datetime
-    ) -> Owing:
-        """The rows of one notice and the tasks beside them; `ways` of the complaint's organisation (`ways_of`)."""
-        ways = self._ways.get(complaint.tenant, {})
-        found = notice_rows(complaint, ticket, notice, messages, ways, new_id=self._new_id, now=now)
-        return Owing(rows=found.rows, tasks=found.tasks)
 
 
 def line_beside(complaint: Complaint, message: Message, *, key: str, now: datetime) -> OutboxRow | None:

@@ -17,6 +17,8 @@ from tickets.lifecycle_values import Notice
 PREFIX: Final = "notice_"
 #: Notices that the customer gets in both languages on every channel, when his is not Indonesian (section 8).
 IN_BOTH_LANGUAGES: Final = frozenset({"notice_rejection", "notice_extension"})
+#: Who a row is for, when it is not the customer.
+REPRESENTATIVE: Final = "representative"
 _WORDS = ("documents", "forums", "remedies")
 _DATES = ("due", "old_due")
 
@@ -31,7 +33,7 @@ def data_of(notice: Notice, issued_at: datetime, *, to_representative: bool = Fa
         **{name: ",".join(getattr(notice, name)) for name in _WORDS},
         **{name: day.isoformat() for name in _DATES if (day := getattr(notice, name)) is not None},
         "letter": "yes" if notice.letter else "",
-        "to": "representative" if to_representative else "",
+        "to": REPRESENTATIVE if to_representative else "",
         "issued_at": issued_at.isoformat(),
     }
     return {name: value for name, value in found.items() if value}
@@ -44,7 +46,7 @@ def is_letter(data: Mapping[str, str]) -> bool:
 
 def is_to_representative(data: Mapping[str, str]) -> bool:
     """Whether a row is for the representative, whose power of attorney a person has verified (K15, K17)."""
-    return data.get("to") == "representative"
+    return data.get("to") == REPRESENTATIVE
 
 
 def issued_on(data: Mapping[str, str]) -> date | None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from normalizer.complaint import Complaint, Representative
 from normalizer.message import Channel
-from receipts.notice_values import PREFIX, data_of
+from receipts.notice_values import PREFIX, REPRESENTATIVE, data_of
 from receipts.route import Way, by_template, other_addresses, proven, serving, usable
 from tickets.lifecycle_values import Notice
 from tickets.model import MessageRow, OutboxRow, Route, TaskRow, Ticket
@@ -24,7 +24,7 @@ NOTICE: Final = "notice"
 #: Kinds of tasks: nobody can be reached; only that there is news can be told; the representative has no address.
 NO_ROUTE, BRING_LETTER, TELL_REPRESENTATIVE = "no_route", "bring_letter", "tell_representative"
 #: Of a short message this share is left for what stands around the text of the desk.
-_ROOM_FOR_TEXT: Final = 0.5
+_ROOM_FOR_TEXT: Final = 1 / 3
 
 
 class Owed(Struct, frozen=True, kw_only=True):
@@ -50,53 +50,62 @@ def notice_rows(
     `messages` are those of the complaint, newest last; `ways` the channels of its organisation; `now` is aware UTC.
     A row without a lawful way is suppressed, and a person has a task at once.
     """
-    name = template_name(notice, ticket)
     found = notice_routes(complaint, messages, ways, now)
-    row = OutboxRow(
+    # It arrives as a whole, or a person has the task to bring it: what falls short is only used where nothing else is.
+    whole = tuple(route for route in found if _says_all(complaint, route, notice, found, ways))
+    row = _row(complaint, template_name(notice, ticket), whole or found, data_of(notice, now), new_id, now)
+    rows = [row]
+    todo: dict[str, str] = {}
+    if not found:
+        todo[NO_ROUTE] = "there is no lawful way to the customer"
+    elif not whole:
+        todo[BRING_LETTER] = "the customer is only told that there is news, or its dates"
+    representative = _informed(complaint, notice)
+    if representative is not None:
+        taken = {route.recipient for route in found}
+        theirs = _routes_to(representative, ways, taken)
+        if theirs:
+            name = f"{row.template}:{REPRESENTATIVE}"
+            rows.append(_row(complaint, name, theirs, data_of(notice, now, to_representative=True), new_id, now))
+        elif not taken & {representative.email, representative.phone}:
+            todo[TELL_REPRESENTATIVE] = "there is no way to the representative"
+    bring = f"bring the letter of `aduan letter {ticket.ticket_number} --notice {row.template} --out FILE.pdf`"
+    return Owed(
+        rows=tuple(rows),
+        tasks=tuple(
+            TaskRow(
+                id=new_id(),
+                organisation=complaint.tenant,
+                complaint_id=complaint.complaint_id,
+                kind=kind,
+                reason=f"{PREFIX}{notice.kind}: {why}; {bring}",
+                opened_at=now,
+            )
+            for kind, why in todo.items()
+        ),
+    )
+
+
+def _row(
+    complaint: Complaint,
+    name: str,
+    routes: tuple[Route, ...],
+    data: Mapping[str, str],
+    new_id: Callable[[], str],
+    now: datetime,
+) -> OutboxRow:
+    return OutboxRow(
         key=new_id(),
         organisation=complaint.tenant,
         complaint_id=complaint.complaint_id,
         template=name,
         language="en" if complaint.complainant.language == "en" else "id",
-        routes=found,
-        state="due" if found else "suppressed",
+        routes=routes,
+        state="due" if routes else "suppressed",
         due_at=now,
-        reason=None if found else NO_ROUTE,
-        data=data_of(notice, now),
+        reason=None if routes else NO_ROUTE,
+        data=data,
     )
-    rows, tasks = [row], []
-    bring = f"`aduan letter {ticket.ticket_number} --notice {name} --out FILE.pdf`"
-    if not found:
-        reason = f"{PREFIX}{notice.kind}: there is no lawful way to the customer; bring the letter that {bring} prints"
-        tasks.append(_task(complaint, NO_ROUTE, reason, new_id, now))
-    elif not any(_says_all(complaint, route, notice, found, ways) for route in found):
-        reason = (
-            f"{PREFIX}{notice.kind}: the customer is only told that there is news or its dates;"
-            f" bring the letter that {bring} prints"
-        )
-        tasks.append(_task(complaint, BRING_LETTER, reason, new_id, now))
-    representative = _informed(complaint, notice)
-    if representative is not None:
-        theirs = _routes_to(representative, ways, taken={route.recipient for route in found})
-        if theirs:
-            rows.append(
-                OutboxRow(
-                    key=new_id(),
-                    organisation=row.organisation,
-                    complaint_id=row.complaint_id,
-                    template=f"{name}:representative",
-                    language=row.language,
-                    routes=theirs,
-                    due_at=now,
-                    data=data_of(notice, now, to_representative=True),
-                )
-            )
-        elif not (representative.email or representative.phone):
-            reason = (
-                f"{PREFIX}{notice.kind}: the representative has no address here; bring the letter that {bring} prints"
-            )
-            tasks.append(_task(complaint, TELL_REPRESENTATIVE, reason, new_id, now))
-    return Owed(rows=tuple(rows), tasks=tuple(tasks))
 
 
 def template_name(notice: Notice, ticket: Ticket) -> str:
@@ -107,7 +116,7 @@ def template_name(notice: Notice, ticket: Ticket) -> str:
 def notice_routes(
     complaint: Complaint, messages: Sequence[MessageRow], ways: Mapping[str, Way], now: datetime
 ) -> tuple[Route, ...]:
-    """The lawful ways to the customer now, best first; those on which everything may be said before all others.
+    """The lawful ways to the customer now, best first; those to proven addresses before all others.
 
     Private conversations, newest first, within their window; then the same by an approved template; then other
     addresses. A comment is no conversation: it has one private answer, which was the receipt's. Once the customer
@@ -168,13 +177,16 @@ def _without_repeats(routes: Sequence[Route]) -> list[Route]:
 def _says_all(
     complaint: Complaint, route: Route, notice: Notice, routes: Sequence[Route], ways: Mapping[str, Way]
 ) -> bool:
-    """Whether the whole notice reaches the customer this way; a short message has room for a short text only."""
+    """Whether the whole notice reaches the customer this way.
+
+    A short message has room for a short text only, and none for the addresses of the bodies that a letter must name.
+    """
     if not proven(complaint, route, routes):
         return False
     if route.template is None and route.channel != "sms":
         return True
     facts = ways[route.channel_id].facts.of(route.channel or complaint.channel)
-    return not notice.letter and len(notice.text) <= facts.max_text.value * _ROOM_FOR_TEXT
+    return not (notice.letter and notice.forums) and len(notice.text) <= facts.max_text.value * _ROOM_FOR_TEXT
 
 
 def _informed(complaint: Complaint, notice: Notice) -> Representative | None:
@@ -190,15 +202,4 @@ def _routes_to(who: Representative, ways: Mapping[str, Way], taken: set[str]) ->
         for channel, address in addresses
         if address and address not in taken
         for way in serving(list(ways.values()), channel)
-    )
-
-
-def _task(complaint: Complaint, kind: str, reason: str, new_id: Callable[[], str], now: datetime) -> TaskRow:
-    return TaskRow(
-        id=new_id(),
-        organisation=complaint.tenant,
-        complaint_id=complaint.complaint_id,
-        kind=kind,
-        reason=reason,
-        opened_at=now,
     )
