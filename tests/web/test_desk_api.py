@@ -252,12 +252,8 @@ async def test_k19_the_figures_of_a_report(programs: Mapping[str, Program], numb
     path = "/api/v1/organisations/klikacc/reports/{}/{}"
     status, report = await programs["tono"].get(path.format("monthly", this_month))
     assert status == 200, report
-    assert [table["section"] for table in report["tables"]] == [
-        "product_problem",
-        "settled_in_period",
-        "causes",
-        "negative_publication",
-    ]
+    sections = {table["section"] for table in report["tables"]}
+    assert sections >= {"product_problem", "settled_in_period", "causes", "negative_publication"}
     assert (await programs["tono"].get(path.format("monthly", "2026-Q1")))[0] == 400
     assert (await programs["tono"].get(path.format("yearly", this_month)))[0] == 404
     assert (await programs["umar"].get(path.format("monthly", this_month)))[0] == 404
