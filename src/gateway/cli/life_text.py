@@ -6,17 +6,23 @@ from collections.abc import Iterator
 
 from gateway.cli.doing_text import CLOCKS
 from gateway.cli.out import wib
-from normalizer.complaint import Outcome, Representative
+from normalizer.complaint import Complaint, Outcome, Representative
+from tickets.lifecycle_clocks import running
+from tickets.lifecycle_values import Standing
 from tickets.model import Ticket
 
 
-def life_lines(ticket: Ticket) -> Iterator[str]:
+def life_lines(complaint: Complaint, ticket: Ticket) -> Iterator[str]:
     """Level and units, promised dates, documents, answers, extensions, objections, referrals, breaches, requests."""
     life = ticket.life
     if life.revision:
         yield f"  life            revision {life.revision}, level {ticket.level}{_units(life.units)}"
+    runs = running(Standing(complaint=complaint, ticket=ticket))
     for clock, promised in sorted(life.promised.items(), key=lambda each: (each[1].due, each[0])):
-        yield f"  promised        {promised.due}  {CLOCKS.get(clock, clock)} (calendar {promised.calendar_version})"
+        calendar = promised.calendar_version
+        by = "" if calendar == ticket.calendar_version else f", by the calendar {calendar}"
+        stands = "" if clock in runs else ", stopped"
+        yield f"  promised        {promised.due}  {CLOCKS.get(clock, clock)}{stands}{by}"
     if life.documents_asked:
         came = [name for name in life.documents_asked if name in life.documents_came]
         yield f"  documents asked {', '.join(life.documents_asked)} ({wib(life.documents_requested_at)})"

@@ -47,7 +47,7 @@ def lines_of(view: TicketView) -> Iterator[str]:
             yield f"    {label:<14}{value}"
     if complaint.representative is not None:
         yield representative_line(complaint.representative)
-    yield from life_lines(ticket)
+    yield from life_lines(complaint, ticket)
     yield from outcome_lines(complaint.outcome)
     for message in view.messages:
         yield from _message(message)
