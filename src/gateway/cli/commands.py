@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import inbox, report, tickets, user
+from gateway.cli import inbox, records, report, tickets, user
 from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.doing import do, events
@@ -28,9 +28,11 @@ app = typer.Typer(
 for _command in (serve, check, init, channels, due, receipt, letter, verify, schema, simulate):
     app.command()(_command)
 tickets.app.command("open")(open_)
+tickets.app.command("evidence")(records.evidence)
 tickets.app.command("do")(do)
 tickets.app.command("events")(events)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
 app.add_typer(user.app, name="user")
+app.add_typer(records.app, name="records")

@@ -69,18 +69,23 @@ def write_private(out: Path, pdf: bytes) -> None:
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(metavar="FILE.pdf", help="The file to look at.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt or letter (PDF), or an evidence bag (ZIP).")],
     key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The public key (PEM); otherwise the keys of this installation.")
     ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Tell whether a file is a genuine, unchanged receipt or letter; needs no network."""
+    """Tell whether a file is a genuine, unchanged receipt, letter or evidence bag; needs no network."""
     from receipts import verify as receipt_verify
     from receipts.signature import LetterStatement
 
     try:
+        if _is_zip(file):
+            from gateway.cli.records import verify_bag
+
+            verify_bag(file, _keys(key, config), json=json)
+            return
         pdf = file.read_bytes()
     except OSError as error:
         fail(f"{file} cannot be read: {error.strerror}", 2)
@@ -98,6 +103,11 @@ def verify(
                 say(f"  {statement.response_due or '-'} (jawaban paling lambat / answer by)")
     if not verdict.valid:
         raise typer.Exit(1)
+
+
+def _is_zip(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(2) == b"PK"
 
 
 def _keys(key: Path | None, config: Path) -> PublicKeys:

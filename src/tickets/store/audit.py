@@ -101,13 +101,23 @@ def _fault(row: Found, expected: int, previous: bytes) -> str | None:
     return None
 
 
+def line_of(row: Found) -> bytes:
+    """The canonical JSON that the hash of an event was made of, behind the hash of the event before."""
+    return _line(row.seq, to_micros(row.at), row.actor, row.type, row.complaint_id, row.data.encode())
+
+
+def _line(seq: int, at: int, actor: str, type_: str, complaint_id: str | None, data: bytes) -> bytes:
+    return _canonical(
+        {
+            "actor": actor,
+            "at": at,
+            "complaint_id": complaint_id,
+            "data": msgspec.Raw(data),
+            "seq": seq,
+            "type": type_,
+        }
+    )
+
+
 def _hash(previous: bytes, seq: int, at: int, actor: str, type_: str, complaint_id: str | None, data: bytes) -> bytes:
-    line = {
-        "actor": actor,
-        "at": at,
-        "complaint_id": complaint_id,
-        "data": msgspec.Raw(data),
-        "seq": seq,
-        "type": type_,
-    }
-    return hashlib.sha256(previous + _canonical(line)).digest()
+    return hashlib.sha256(previous + _line(seq, at, actor, type_, complaint_id, data)).digest()

@@ -4,48 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, func, select
 
-from normalizer.message import DeliveryState
-from tickets.model import AuditEvent, KnownThread, RawRow
+from normalizer.complaint import Complaint
+from tickets.model import KnownThread, RawRow
 from tickets.records import Erasure
+from tickets.records_values import ChainedEvent, SentPart, SentText
 from tickets.store import audit, queries, rows, schema
 from tickets.store.schema_records import doomed_files, erasures, holds, withdrawn_messages
 from tickets.store.work import chunks
 
 _PAGE = 500
-
-
-class ChainedEvent(Struct, frozen=True, kw_only=True):
-    """An audit event with its place in the chain; `data_json` is what was hashed, byte for byte."""
-
-    seq: int
-    event: AuditEvent
-    data_json: str
-    prev_hash: bytes
-    hash: bytes
-
-
-class ChainEnd(Struct, frozen=True, kw_only=True):
-    """The last event of the whole audit log."""
-
-    seq: int
-    hash: bytes
-
-
-class SentPart(Struct, frozen=True, kw_only=True):
-    """One part of a message that a provider took, and what it reported last."""
-
-    outbox_key: str
-    channel_id: str
-    provider_id: str
-    state: DeliveryState
-    at: datetime
-    error_code: str | None = None
 
 
 class _Digest(Struct):
@@ -160,17 +132,26 @@ class RecordsReader:
             found = connection.execute(statement).all()
         return [
             ChainedEvent(
-                seq=row.seq, event=event, data_json=row.data, prev_hash=bytes(row.prev_hash), hash=bytes(row.hash)
+                seq=row.seq,
+                event=event,
+                hashed=audit.line_of(row).decode(),
+                prev_hash=bytes(row.prev_hash),
+                hash=bytes(row.hash),
             )
             for row, event in zip(found, audit.events(found), strict=True)
         ]
 
-    def chain_end(self) -> ChainEnd:
-        """The newest audit event."""
-        table = schema.audit.c
+    def merged_into(self, complaint_id: str) -> Sequence[Complaint]:
+        """The complaints that were merged into one, as they were then."""
+        tickets, aliases = schema.tickets.c, schema.aliases.c
+        statement = (
+            select(tickets.complaint)
+            .join_from(schema.aliases, schema.tickets, aliases.ticket_number == tickets.ticket_number)
+            .where(aliases.complaint_id == complaint_id, tickets.complaint_id != complaint_id)
+            .order_by(tickets.complaint_id)
+        )
         with self._engine.begin() as connection:
-            row = connection.execute(select(table.seq, table.hash).order_by(table.seq.desc()).limit(1)).first()
-        return ChainEnd(seq=0, hash=audit.GENESIS) if row is None else ChainEnd(seq=row.seq, hash=bytes(row.hash))
+            return [rows.complaint_from(written) for written in connection.scalars(statement)]
 
     def sent_parts(self, complaint_id: str) -> Sequence[SentPart]:
         """What providers took of the messages to the customer, and what they reported."""
@@ -184,14 +165,16 @@ class RecordsReader:
         with self._engine.begin() as connection:
             return [SentPart(**row._mapping) for row in connection.execute(statement)]
 
-    def body_hashes(self, complaint_id: str) -> Mapping[str, tuple[str | None, str | None, datetime | None]]:
-        """By outbox key: SHA-256 of the text that went out, the provider's id of it, and when it went."""
+    def sent_texts(self, complaint_id: str) -> Sequence[SentText]:
+        """What went out to the customer, or was to go out."""
         outbox = schema.outbox.c
-        statement = select(outbox.key, outbox.body_hash, outbox.provider_id, outbox.sent_at).where(
-            outbox.complaint_id == complaint_id
+        statement = (
+            select(*(outbox[name] for name in SentText.__struct_fields__))
+            .where(outbox.complaint_id == complaint_id)
+            .order_by(outbox.key)
         )
         with self._engine.begin() as connection:
-            return {row.key: (row.body_hash, row.provider_id, row.sent_at) for row in connection.execute(statement)}
+            return [SentText(**row._mapping) for row in connection.execute(statement)]
 
     def deliveries_of(self, raw_ids: Collection[str], complaint_id: str) -> Mapping[str, RawRow | None]:
         """Deliveries as they came that are still kept; None for one that also holds messages of other complaints."""
@@ -199,9 +182,7 @@ class RecordsReader:
         found: dict[str, RawRow | None] = {}
         with self._engine.begin() as connection:
             for some in chunks(raw_ids):
-                shared: Any = select(messages.raw_id).where(
-                    messages.raw_id.in_(some), messages.complaint_id != complaint_id
-                )
+                shared = select(messages.raw_id).where(messages.raw_id.in_(some), messages.complaint_id != complaint_id)
                 others = set(connection.scalars(shared))
                 for row in connection.execute(select(schema.raws).where(schema.raws.c.id.in_(some))):
                     found[row.id] = None if row.id in others else rows.raw_from(row)
