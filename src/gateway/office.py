@@ -11,11 +11,12 @@ import msgspec
 
 from gateway.handling import LiveHandling
 from gateway.handling_refusals import sentence
-from gateway.handling_values import Done, Refused
+from gateway.handling_values import Refused
+from gateway.handling_words import told
 from gateway.health import Health
 from gateway.installation import Installation
 from gateway.worker import RunInThread
-from tickets.model import AuditEvent, KnownThread, OutboxRow
+from tickets.model import AuditEvent
 from tickets.numbers import parse
 from tickets.people import Person, read_token
 from tickets.store import Store, TicketView
@@ -26,7 +27,6 @@ from web.ports import Text
 Report = Callable[[str, str, str], Json]
 #: Lines that are read at most to find a page of those that a person may see.
 _LOOKED_AT = 5_000
-_CHANGED = ("state", "level", "tier", "first_response_due", "resolve_due", "closed_at")
 
 
 class DeskOffice:
@@ -117,7 +117,7 @@ class DeskOffice:
                 raise Stale(int(found.refusal.values["revision"]))
             said = Text(sentence(found.refusal, "id"), sentence(found.refusal, "en"))
             raise RefusedEvent(found.refusal.code, found.refusal.rule, found.refusal.sources, said)
-        return _done(found, dry_run=asked.dry_run)
+        return told(found, dry_run=asked.dry_run)
 
     async def tasks(self, person: Person, organisation: str | None, limit: int) -> Sequence[Json]:
         """What people must do, the oldest first."""
@@ -211,39 +211,3 @@ def _shown(view: TicketView) -> Json:
     # The hash opens nothing, but it has no place outside the store.
     shown["ticket"].pop("access_code_hash", None)
     return shown
-
-
-def _done(done: Done, *, dry_run: bool) -> Json:
-    before, after = done.before.ticket, done.after.ticket
-    return {
-        "event": done.event,
-        "dry_run": dry_run,
-        "repeated": done.repeated,
-        "ticket_number": after.ticket_number,
-        "revision": after.life.revision,
-        "state": after.state,
-        "changed": {
-            name: {"from": msgspec.to_builtins(getattr(before, name)), "to": msgspec.to_builtins(getattr(after, name))}
-            for name in _CHANGED
-            if getattr(before, name) != getattr(after, name)
-        },
-        "promised": _promised(done.after),
-        "notices": [_notice(row) for row in done.notices],
-        "tasks": [{"id": task.id, "kind": task.kind, "reason": task.reason} for task in done.tasks],
-        "settled": [{"id": task.id, "kind": task.kind} for task in done.settled],
-        "into": done.into.ticket.ticket_number if done.into is not None else None,
-    }
-
-
-def _promised(thread: KnownThread) -> Json:
-    return {clock: each.due.isoformat() for clock, each in sorted(thread.ticket.life.promised.items())}
-
-
-def _notice(row: OutboxRow) -> Json:
-    return {
-        "key": row.key,
-        "template": row.template,
-        "state": row.state,
-        "reason": row.reason,
-        "routes": [{"channel_id": r.channel_id, "channel": r.channel, "template": r.template} for r in row.routes],
-    }

@@ -122,7 +122,8 @@ async def test_an_answer_reaches_the_customer(
     status, done = await rina.post(f"/api/v1/tickets/{number}/events", ANSWER)
     assert status == 200, done
     assert (done["state"], done["revision"]) == ("in_progress", 1)
-    assert done["changed"]["state"] == {"from": "received", "to": "in_progress"}
+    assert done["state_before"] == "received"
+    assert done["dates"] == []
     assert [notice["state"] for notice in done["notices"]] == ["due"]
     await until(lambda: any("memeriksa mutasi" in text for text in customer.heard()))
     status, shown = await rina.get(f"/api/v1/tickets/{number}")
