@@ -6,13 +6,14 @@ there. Whoever acts (a person of the desk, a program, the clock) comes through `
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from msgspec.structs import replace
 
 from gateway import desk_tasks, handling_merge
+from gateway.clocks import rules_of
 from gateway.handling_events import tag_of
 from gateway.handling_refusals import refused
 from gateway.handling_values import Done, Refused
@@ -63,9 +64,7 @@ class Handling:
         self._new_id = new_id
         self._now = now
         self._owe = owe
-        self._rules: Mapping[str, Rules] = {
-            slug: Rules(policy=each.policy, calendar=each.calendar) for slug, each in installation.organisations.items()
-        }
+        self._rules = {slug: rules_of(each) for slug, each in installation.organisations.items()}
 
     def once(
         self,
