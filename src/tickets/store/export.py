@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TextIO
 
 import msgspec
 
+from tickets.life import Life
 from tickets.store.views import TicketView
 
 Cell = str | int | float | bool | date | datetime | None
@@ -19,6 +20,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 XLSX_ROWS = 1_048_576
 #: A cell of a workbook has room for no more characters.
 _XLSX_CELL = 32_767
+
+
+def _words(given: Sequence[str]) -> str | None:
+    return ", ".join(given) or None
+
+
+def _breached(life: Life) -> list[str]:
+    """The clocks that ran out, each once, in the order in which they did."""
+    return list(dict.fromkeys(each.clock for each in life.announced if each.mark == "breached"))
+
 
 _FIELDS: Mapping[str, Callable[[TicketView], Cell]] = {
     "ticket_number": lambda v: v.ticket.ticket_number,
@@ -62,8 +73,24 @@ _FIELDS: Mapping[str, Callable[[TicketView], Cell]] = {
     "finding": lambda v: v.complaint.outcome.finding,
     "resolution_type": lambda v: v.complaint.outcome.resolution_type,
     "compensation_idr": lambda v: v.complaint.outcome.compensation_idr,
+    "relief": lambda v: v.complaint.outcome.relief,
+    "remedies": lambda v: _words(v.complaint.outcome.remedies),
+    "acceptance": lambda v: v.complaint.outcome.acceptance,
+    "rejection_ground": lambda v: v.complaint.outcome.rejection.ground if v.complaint.outcome.rejection else None,
     "root_cause": lambda v: v.complaint.outcome.root_cause,
     "timely": lambda v: v.complaint.outcome.timely,
+    "units": lambda v: _words(v.ticket.life.units),
+    "extensions": lambda v: len(v.ticket.life.extensions),
+    "extended_to": lambda v: v.ticket.life.extensions[-1].new_due if v.ticket.life.extensions else None,
+    "breaches": lambda v: _words(_breached(v.ticket.life)),
+    "answers": lambda v: len(v.ticket.life.answers),
+    "objections": lambda v: len(v.ticket.life.objections),
+    "objected_at": lambda v: v.ticket.life.objections[-1].received_at if v.ticket.life.objections else None,
+    "objection_answered_at": lambda v: v.ticket.life.objections[-1].answered_at if v.ticket.life.objections else None,
+    "referred_to": lambda v: v.ticket.life.referrals[-1].forum if v.ticket.life.referrals else None,
+    "referred_at": lambda v: v.ticket.life.referrals[-1].at if v.ticket.life.referrals else None,
+    "forum_decided_at": lambda v: v.ticket.life.referrals[-1].decided_at if v.ticket.life.referrals else None,
+    "legal_hold": lambda v: v.ticket.life.hold is not None,
     "policy_version": lambda v: v.complaint.policy_version,
     "calendar_version": lambda v: v.complaint.calendar_version,
 }
