@@ -165,7 +165,8 @@ class FrontDesk:
         number = parse_number(ticket_number)
         text = str(number) if number is not None else ticket_number[:40]
         view = await asyncio.to_thread(self._store.ticket, text)
-        complaint_id = view.complaint.complaint_id if view is not None else ""
+        # A merged ticket keeps the code of its own receipt: the customer has no other.
+        complaint_id = await asyncio.to_thread(self._store.given_to, text) or ""
         typed = access_code.replace(" ", "").replace("-", "")
         given = code_hash(self._secret, complaint_id, typed)
         now = self._now()

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from desk_at_work import DeskAtWork
+from gateway.handling_values import Done
+from harness import start_aduan
+from harness.customer import WhatsApp, code_in, number_in
+from harness.settings import only
 from tickets import lifecycle_events as events
 
 CUSTOMER = "628123456789"
@@ -84,3 +89,22 @@ def test_what_cannot_be_merged(desk: DeskAtWork) -> None:
     assert desk.refused(one, events.Merged(into=one)) == "merge_itself"
     assert desk.refused(one, events.Merged(into=elsewhere)) == "merge_elsewhere"
     assert desk.refused(one, events.Merged(into=closed)) == "merge_closed"
+
+
+async def test_a_merged_number_still_opens_its_status_with_its_own_code(tmp_path: Path) -> None:
+    """A11, B6: the customer has the receipt of the merged one and no other; its number and code must go on working."""
+    async with start_aduan(tmp_path, only("klikacc-whatsapp", "klikacc-form")) as aduan:
+        people = [WhatsApp(aduan, "klikacc", "meta", phone) for phone in ("628111111111", "628222222222")]
+        for person in people:
+            await person.say(STORY)
+        receipts = [await person.receipt() for person in people]
+        (old, code), (new, other) = [(number_in(text), code_in(text)) for text in receipts]
+        found = await aduan.running.handling.handle(old, events.Merged(into=new), actor="siti")
+        assert isinstance(found, Done)
+        async with aiohttp.ClientSession() as session:
+            for number, given, status in ((old, code, 200), (new, other, 200), (old, other, 404), (new, code, 404)):
+                headers = {"X-Access-Code": given}
+                async with session.get(f"{aduan.url}/api/v1/complaints/{number}", headers=headers) as answer:
+                    assert answer.status == status, (number, status)
+                    if status == 200:
+                        assert (await answer.json())["ticket_number"] == new

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from tickets.model import AuditEvent, MessageRow, TaskRow
 from tickets.store import audit, rows, schema
 from tickets.store.work import Work
+
+
+def given_to(connection: Connection, number: str) -> str | None:
+    """The complaint that got this ticket number in its receipt, also when it was merged into another since."""
+    tickets = schema.tickets.c
+    found: str | None = connection.scalar(select(tickets.complaint_id).where(tickets.ticket_number == number))
+    return found
 
 
 class Casework:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from tickets.model import QuarantineRow, QuarantineState, RawRow, TaskRow
 from tickets.people import Person, Token
-from tickets.store import audit, dialect, export, people, queries, schema, versions
+from tickets.store import audit, casework, dialect, export, people, queries, schema, versions
 from tickets.store.audit import AuditReport
 from tickets.store.erasure_rows import held_raws
 from tickets.store.errors import SchemaMismatch
@@ -93,6 +93,11 @@ class Store:
         """All that is kept under a ticket number or an alias of it; None when it was never given out."""
         with self._reader.begin() as connection:
             return queries.ticket(connection, number)
+
+    def given_to(self, number: str) -> str | None:
+        """The complaint that got this number in its receipt, also when it was merged into another since."""
+        with self._reader.begin() as connection:
+            return casework.given_to(connection, number)
 
     def ticket_of_complaint(self, complaint_id: str) -> TicketView | None:
         """All that is kept of one complaint; None when there is none with this id."""
