@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ import pytest
 
 from desk_at_work import DeskAtWork
 from gateway.batch import ACTOR as INTAKE
+from gateway.handling import Handling
 from gateway.handling_events import OF_THE_SYSTEM
+from gateway.handling_notices import notices_of
 from gateway.handling_refusals import CODES, sentence
-from gateway.handling_values import Refused
+from gateway.handling_values import Done, Refused
 from gateway.replay import ACTOR as REPLAY
 from tickets import lifecycle_events as events
 from tickets.lifecycle_events import CLOCK_ACTOR
 from tickets.lifecycle_values import Refusal
+from tickets.store import Store
 from tickets.store.work import SYSTEM
 
 CUSTOMER = "628123456789"
@@ -160,3 +164,27 @@ def test_every_refusal_of_handling_has_its_sentence(code: str) -> None:
         text = sentence(Refusal(code=code, rule="r", values=values), language)
         assert "{" not in text
         assert text.endswith(".")
+
+
+def test_two_processes_on_one_store_lose_and_double_nothing(desk: DeskAtWork, number: str) -> None:
+    """P1, T21: server and command line each have a writer of their own; one waits for the other, none overwrites."""
+    second = Store.open(f"sqlite:///{desk.installation.data_dir / 'tickets.db'}", clock=lambda: desk.now)
+    try:
+        owe = notices_of(desk.installation, desk.new_id)
+        other = Handling(desk.installation, store=second, new_id=desk.new_id, now=lambda: desk.now, owe=owe)
+        words = ("low", "medium", "high")
+
+        def work(handling: Handling, actor: str) -> int:
+            events_of = (events.Classified(urgency=words[count % 3]) for count in range(15))  # type: ignore[arg-type]  # one of its words
+            return sum(isinstance(handling.once(number, each, actor=actor), Done) for each in events_of)
+
+        with ThreadPoolExecutor(2) as threads:
+            done = list(threads.map(work, (desk.handling, other), ("siti", "budi")))
+    finally:
+        second.close()
+    assert done == [15, 15]
+    view = desk.view(number)
+    assert view.ticket.life.revision == 30
+    actors = sorted(event.actor for event in view.audit if event.type == "ticket.classified")
+    assert actors == ["budi"] * 15 + ["siti"] * 15
+    assert desk.store.verify_audit().intact
