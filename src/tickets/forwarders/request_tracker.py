@@ -9,11 +9,14 @@ write to the customer too.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
+
+from msgspec.structs import replace
 
 from tickets.forwarders import request_tracker_text as words
 from tickets.forwarders.contract import Handed, Handover, Remote, Seen
@@ -40,6 +43,8 @@ class RequestTracker:
         self._settings = settings
         self._api = Api(settings.name, settings.url, settings.token.get_secret_value(), call)
         self._now = now
+        #: The user that the token belongs to, once RT has told.
+        self._me: str | None = None
         #: The same ticket twice at the same time would be found by neither.
         self._busy: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -66,9 +71,13 @@ class RequestTracker:
         async with self._alone(handover):
             # A creation that was cut off may have ended long after its repeat.
             await self._found(handover.external_id)
-            # The words of a new complaint stand in the ticket's first message.
-            if handover.type != "complaint.received":
-                await self._say(handover, ref)
+            if handover.text is None:
+                handed = await self._bring(handover, ref, handover.remote)
+                if not await self._say(handover, ref):
+                    return handed
+                return replace(handed, remote=_remote(await self._api.ticket(ref)))
+            # RT reopens a closed ticket for a message: our state comes behind it.
+            await self._say(handover, ref)
             return await self._bring(handover, ref, handover.remote)
 
     async def changes(self, since: datetime) -> Sequence[Seen]:
@@ -88,8 +97,11 @@ class RequestTracker:
         seen: dict[str, Seen] = {}
         for ref, history in histories.items():
             foreign = tuple(row for row in by_others(history, ours) if row.id in recent)
-            if foreign:
-                change = await self._change(ref, foreign)
+            if not foreign:
+                continue
+            # One that was hidden from us in this moment is told of by its next update.
+            with contextlib.suppress(Refused):
+                change = _seen(await self._api.ticket(ref), foreign)
                 seen[change.store_ref] = change
         return sorted(seen.values(), key=lambda each: each.changed_at)
 
@@ -122,16 +134,16 @@ class RequestTracker:
         return lock
 
     async def _found(self, external_id: str) -> str | None:
-        """The oldest ticket that refers to the complaint; others that we made are merged into it."""
+        """The oldest ticket that refers to the complaint; younger ones that we made are merged into it."""
         query = f"RefersTo = {text(words.link(external_id))}"
-        ours = await self._api.tickets(f"{query} AND Creator = {ME}")
-        if not ours:
-            # Made as another user of RT, before the token was changed.
-            return next(iter(await self._api.tickets(query)), None)
-        first, *rest = sorted(ours, key=int)
-        for each in rest:
-            await self._api.change(each, {"MergeInto": int(first)})
-        return first
+        found = sorted(await self._api.tickets(query), key=int)
+        if len(found) > 1:
+            # A person may have cloned the ticket with its links: theirs stays.
+            ours = await self._api.tickets(f"{query} AND Creator = {ME}")
+            for each in found[1:]:
+                if each in ours:
+                    await self._api.change(each, {"MergeInto": int(found[0])})
+        return found[0] if found else None
 
     async def _make(self, handover: Handover) -> str:
         fields: dict[str, Any] = {
@@ -164,12 +176,17 @@ class RequestTracker:
                 return await self._written(handover, ticket)
         raise Unavailable(f"{self.target}: the ticket is being changed there all the time")
 
-    async def _say(self, handover: Handover, ref: str) -> None:
+    async def _say(self, handover: Handover, ref: str) -> bool:
+        """Adds one message to the history; False when it stands there already."""
+        # The words of a new complaint stand in the ticket's first message.
+        if handover.type == "complaint.received":
+            return False
         subject = words.message_subject(handover)
-        said = await self._api.transactions(f"{_of(ref)} AND {NO_MAILS} AND Subject = {text(subject)}")
-        if not said:
-            how = "comment" if handover.text is None else "correspond"
-            await self._api.say(ref, how, subject, words.message(handover))
+        if handover.repeated and await self._api.history(ref, f"{NO_MAILS} AND Subject = {text(subject)}"):
+            return False
+        how = "comment" if handover.text is None else "correspond"
+        await self._api.say(ref, how, subject, words.message(handover))
+        return True
 
     def _wanted(self, handover: Handover, ticket: RtTicket) -> dict[str, Any]:
         """The fields of the ticket that are not as we have them."""
@@ -187,15 +204,22 @@ class RequestTracker:
         if known is not None and known.version == ticket.version:
             return None
         since = known.version if known is not None and known.version is not None else "0"
-        query = f"{_of(str(ticket.id))} AND {NO_MAILS} AND id > {int(since)}"
-        ours = await self._ids(f"{query} AND Creator = {ME}")
-        foreign = tuple(row for row in by_others(await self._api.transactions(query), ours) if moves(row))
+        rows = await self._api.history(str(ticket.id), f"{NO_MAILS} AND id > {int(since)}")
+        me = await self._name(ticket)
+        ours = {row.id for row in rows if row.creator.id == me}
+        foreign = tuple(row for row in by_others(rows, ours) if moves(row))
         return _seen(ticket, foreign) if foreign else None
+
+    async def _name(self, ticket: RtTicket) -> str | None:
+        """The name of the token's user in RT; None while that user did nothing to the ticket."""
+        if self._me is None:
+            done = await self._api.history(str(ticket.id), f"Creator = {ME}")
+            self._me = str(done[0].creator.id) if done else None
+        return self._me
 
     async def _due_is_ours(self, ticket: RtTicket) -> bool:
         """Whether nobody else ever set the date there."""
-        query = f"{_of(str(ticket.id))} AND Field = 'Due' AND Creator != {ME}"
-        return not await self._api.transactions(query)
+        return not await self._api.history(str(ticket.id), f"Field = 'Due' AND Creator != {ME}")
 
     async def _written(self, handover: Handover, before: RtTicket) -> Handed:
         """The ticket after a write. Refused when RT kept its status: it answers 200 also then."""
@@ -208,21 +232,8 @@ class RequestTracker:
             )  # fmt: skip
         return Handed(store_ref=str(after.id), remote=_remote(after))
 
-    async def _change(self, ref: str, foreign: Sequence[RtTransaction]) -> Seen:
-        try:
-            return _seen(await self._api.ticket(ref), foreign)
-        except Refused:
-            last = foreign[-1]
-            gone = f"{note(foreign)}; tidak terlihat lagi / no longer visible"
-            remote = Remote(version=last.id)
-            return Seen(store_ref=ref, remote=remote, changed_at=last.created, by_us=False, note=gone)
-
     async def _ids(self, query: str) -> frozenset[str]:
         return frozenset(row.id for row in await self._api.transactions(query))
-
-
-def _of(ref: str) -> str:
-    return f"ObjectType = 'RT::Ticket' AND TicketId = {int(ref)}"
 
 
 def _seconds(length: timedelta) -> int:

@@ -22,6 +22,7 @@ from msgspec import Struct, field
 from tickets.forwarders.errors import Ambiguous, Refused, Unavailable
 from tickets.forwarders.http import Answer, Call, judge
 
+_FIELDS = "Type,Creator,Created,ObjectId,Field,OldValue,NewValue"
 #: The most that RT gives on one page.
 PAGE = 100
 #: No question here has more pages; RT would be asked for ever if it never gave an empty one.
@@ -119,7 +120,7 @@ class Api:
 
     async def tickets(self, query: str) -> tuple[str, ...]:
         """Numbers of the tickets that a TicketSQL query finds, oldest first; deleted and merged ones are not found."""
-        return tuple(row.id for row in await self._all("tickets", query, _Row, orderby="id"))
+        return tuple(row.id for row in await self._all("tickets", query, _Row, until_empty=False))
 
     async def newest(self, query: str) -> str | None:
         """The number of the newest ticket that a TicketSQL query finds."""
@@ -128,8 +129,12 @@ class Api:
 
     async def transactions(self, query: str) -> tuple[RtTransaction, ...]:
         """The transactions that a TransactionSQL query finds, oldest first."""
-        fields = "Type,Creator,Created,ObjectId,Field,OldValue,NewValue"
-        return await self._all("transactions", query, RtTransaction, orderby="id", fields=fields)
+        return await self._all("transactions", query, RtTransaction, until_empty=True, fields=_FIELDS)
+
+    async def history(self, ref: str, query: str) -> tuple[RtTransaction, ...]:
+        """The same of one ticket that may be seen: nothing of it is hidden behind a page's limit."""
+        whole = f"ObjectType = 'RT::Ticket' AND TicketId = {int(ref)} AND {query}"
+        return await self._all("transactions", whole, RtTransaction, until_empty=False, fields=_FIELDS)
 
     async def create(self, ticket: Mapping[str, Any]) -> str:
         """Makes a ticket; its number."""
@@ -157,15 +162,13 @@ class Api:
         """Gives the connections back."""
         await self._call.aclose()
 
-    async def _all(self, what: str, query: str, kind: type[T], **how: str) -> tuple[T, ...]:
+    async def _all(self, what: str, query: str, kind: type[T], *, until_empty: bool, **how: str) -> tuple[T, ...]:
         rows: list[T] = []
+        asked = {"query": query, "orderby": "id", "per_page": str(PAGE), **how}
         for number in range(1, MOST_PAGES + 1):
-            page = await self._page(what, {"query": query, **how, "per_page": str(PAGE), "page": str(number)})
-            if not page.items:
-                return tuple(rows)
+            page = await self._page(what, {**asked, "page": str(number)})
             rows += self._each(page, kind)
-            # Only what RT filters behind the limit can be short without being the last.
-            if what == "tickets" and len(page.items) < PAGE:
+            if len(page.items) < (1 if until_empty else PAGE):
                 return tuple(rows)
         raise Unavailable(f"{self._name} gives page after page without an end")
 

@@ -25,6 +25,8 @@ _WORDS = {
     "CustomField": "kolom tambahan / custom field",
 }
 
+_FIELDS = {"Queue": "antrean / queue", "Owner": "pemilik / owner", "Due": "tenggat / due", "Subject": "judul / subject"}
+
 
 def by_others(rows: Sequence[RtTransaction], ours: Collection[str]) -> tuple[RtTransaction, ...]:
     """The entries of one ticket that others made, oldest first; `rows` in their order, `ours` are ids.
@@ -59,5 +61,5 @@ def _said(row: RtTransaction) -> str:
     if row.type in {"AddLink", "DeleteLink"}:
         return "digabung / merged" if row.changed == "MergedInto" else "tautan / link"
     if row.type == "Set" and row.changed:
-        return "antrean / queue" if row.changed == "Queue" else row.changed
+        return _FIELDS.get(row.changed, row.changed)
     return _WORDS.get(row.type, row.type)
