@@ -27,6 +27,8 @@ from tickets.store import Store, TicketView
 
 MONDAY = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 SECRET = b"s" * 32
+CUSTOMER = "628123456789"
+STORY = "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan"
 
 
 class DeskAtWork:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,20 +22,7 @@ from tickets.lifecycle_values import Refusal
 from tickets.store import Store
 from tickets.store.work import SYSTEM
 
-CUSTOMER = "628123456789"
 ANSWER = "Kami sudah memeriksa transaksi Anda; tidak ada kesalahan pada pihak kami."
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
-    desk = DeskAtWork(tmp_path)
-    yield desk
-    desk.close()
-
-
-@pytest.fixture
-def number(desk: DeskAtWork) -> str:
-    return desk.whatsapp("klikacc", CUSTOMER, "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan")
 
 
 def answered(desk: DeskAtWork, number: str) -> None:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
-import pytest
 
-from desk_at_work import DeskAtWork
+from desk_at_work import CUSTOMER, STORY, DeskAtWork
 from gateway.handling_values import Done
 from harness import start_aduan
 from harness.customer import WhatsApp, code_in, number_in
 from harness.settings import only
 from tickets import lifecycle_events as events
-
-CUSTOMER = "628123456789"
-STORY = "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
-    desk = DeskAtWork(tmp_path)
-    yield desk
-    desk.close()
 
 
 def test_a11_the_earlier_arrival_counts_and_both_numbers_stay(desk: DeskAtWork) -> None:

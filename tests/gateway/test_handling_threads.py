@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from desk_at_work import DeskAtWork
+from desk_at_work import CUSTOMER, STORY, DeskAtWork
 from normalizer.message import Attachment
 from tickets import lifecycle_events as events
 
-CUSTOMER = "628123456789"
-STORY = "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan"
 ANSWER = "Kami sudah memeriksa transaksi Anda; tidak ada kesalahan pada pihak kami."
 PHOTO = (Attachment(kind="image", name="ktp.jpg", mime="image/jpeg", content=b"\xff\xd8\xff\xe0 photo"),)
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
-    desk = DeskAtWork(tmp_path)
-    yield desk
-    desk.close()
 
 
 def answered(desk: DeskAtWork, number: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from desk_at_work import DeskAtWork
+from desk_at_work import CUSTOMER, STORY, DeskAtWork
 from gateway.handling_events import kinds
 from harness import start_aduan, until
 from harness.customer import drained, ticket
@@ -21,20 +21,6 @@ from harness.settings import only
 from tickets.store import TicketView
 
 Run = Callable[..., Any]
-CUSTOMER = "628123456789"
-STORY = "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan"
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
-    desk = DeskAtWork(tmp_path)
-    yield desk
-    desk.close()
-
-
-@pytest.fixture
-def number(desk: DeskAtWork) -> str:
-    return desk.whatsapp("klikacc", CUSTOMER, STORY)
 
 
 @pytest.fixture(scope="module")
