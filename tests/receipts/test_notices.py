@@ -89,8 +89,8 @@ def said(
     )
 
 
-def comment(**changes: object) -> MessageRow:
-    return said("fb", "facebook_comment", "102_900/249", visibility="public", **changes)
+def comment(hours: float = 1.0) -> MessageRow:
+    return said("fb", "facebook_comment", "102_900/249", hours, visibility="public")
 
 
 @pytest.fixture(name="owe")
