@@ -25,12 +25,6 @@ from tickets.store.work import SYSTEM
 ANSWER = "Kami sudah memeriksa transaksi Anda; tidak ada kesalahan pada pihak kami."
 
 
-def answered(desk: DeskAtWork, number: str) -> None:
-    """The ticket is answered with an explanation."""
-    desk.done(number, events.FirstResponse(text="Kami sedang memeriksa."))
-    desk.done(number, events.Responded(kind="explanation", finding="no_fault", text=ANSWER))
-
-
 def test_k7_an_event_is_written_whole(desk: DeskAtWork, number: str) -> None:
     """K7: the first answer goes out, the ticket goes on, the log says who did it; all in one transaction."""
     desk.pass_time(hours=2)

@@ -40,6 +40,20 @@ def test_a11_the_earlier_arrival_counts_and_both_numbers_stay(desk: DeskAtWork) 
     assert desk.store.verify_audit().intact
 
 
+def test_both_are_counted_once_and_each_keeps_its_receipt(desk: DeskAtWork) -> None:
+    """A11, K2: an export has two lines, a link in the first receipt still leads to what it stated."""
+    first = desk.email("klikacc", "budi@example.com", STORY)
+    second = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    own = desk.view(first).complaint.complaint_id
+    desk.done(first, events.Merged(into=second))
+    exported = {row["ticket_number"]: row["state"] for row in desk.store.export_rows()}
+    assert exported == {first: "merged", second: "received"}
+    view = desk.store.ticket_of_complaint(own)
+    assert view is not None
+    assert view.ticket.ticket_number == first
+    assert {row.template for row in view.outbox} == {"receipt", "notice_merged:1"}
+
+
 def test_messages_of_both_threads_reach_the_ticket_that_goes_on(desk: DeskAtWork) -> None:
     """A11, P28: the merged person's next mail is an addition; a stranger's in the same thread is not."""
     first = desk.email("klikacc", "budi@example.com", STORY)

@@ -38,9 +38,7 @@ _OPEN_TICKET = schema.tickets.c.open == literal_column("1")
 def find(connection: Connection, number: str) -> KnownThread | None:
     """The complaint and ticket of a number; an alias leads to the ticket that its own was merged into."""
     row = _row(connection, number)
-    if row is None:
-        return None
-    return KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
+    return None if row is None else _known(row)
 
 
 def number_of(connection: Connection, complaint_id: str) -> str | None:
@@ -53,8 +51,23 @@ def number_of(connection: Connection, complaint_id: str) -> str | None:
 def ticket(connection: Connection, number: str) -> TicketView | None:
     """All that is kept under a number; None when it was never given out."""
     found = find(connection, number)
-    if found is None:
-        return None
+    return None if found is None else _view(connection, found)
+
+
+def view_of(connection: Connection, complaint_id: str) -> TicketView | None:
+    """All that is kept of one complaint, also when it was merged: then it is not the one that goes on."""
+    tickets = schema.tickets.c
+    row = connection.execute(
+        select(tickets.complaint, tickets.ticket).where(tickets.complaint_id == complaint_id)
+    ).first()
+    return None if row is None else _view(connection, _known(row))
+
+
+def _known(row: Found) -> KnownThread:
+    return KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
+
+
+def _view(connection: Connection, found: KnownThread) -> TicketView:
     complaint_id = found.complaint.complaint_id
 
     def of(statement: Select[Any], column: Any) -> Sequence[Found]:
@@ -177,9 +190,9 @@ def views(engine: Engine, statement: Select[tuple[str]]) -> Iterator[TicketView]
     column, last = schema.tickets.c, ""
     while True:
         with engine.begin() as connection:
-            page = statement.add_columns(column.ticket_number).where(column.complaint_id > last)
+            page = statement.where(column.complaint_id > last)
             found = connection.execute(page.order_by(column.complaint_id).limit(PAGE)).all()
-            seen = [ticket(connection, row.ticket_number) for row in found]
+            seen = [view_of(connection, row.complaint_id) for row in found]
         yield from (view for view in seen if view is not None)
         if len(found) < PAGE:
             return

@@ -100,10 +100,9 @@ class Store:
             return casework.given_to(connection, number)
 
     def ticket_of_complaint(self, complaint_id: str) -> TicketView | None:
-        """All that is kept of one complaint; None when there is none with this id."""
+        """All that is kept of one complaint, also of a merged one; None when there is none with this id."""
         with self._reader.begin() as connection:
-            number = queries.number_of(connection, complaint_id)
-            return None if number is None else queries.ticket(connection, number)
+            return queries.view_of(connection, complaint_id)
 
     def tickets(
         self,
