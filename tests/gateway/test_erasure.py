@@ -1,0 +1,245 @@
+"""Messages that their senders delete: kept as evidence (T22), or our copy goes where the policy says so."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from msgspec.structs import replace
+
+from gateway.config_load import load
+from gateway.files import Files
+from gateway.installation import Installation
+from gateway.retention import Done, Retention
+from harness import start_aduan, until, write_config
+from normalizer.message import Edit
+from records_values import CLOSED, CONTENT, RECEIVED, Closed, deletion, found_in, put_file
+from simulator.instagram import Instagram
+from store_values import Build
+from tickets.life import Hold
+from tickets.model import Records
+from tickets.store import Store, TicketView
+
+T = TypeVar("T")
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+#: What only the first message of the complaint says.
+FIRST = ("Dana saya hilang sejak kemarin", "kutipan yang diubah", "bukti transfer siti.jpg", "ISI BERKAS RAHASIA")
+SECOND = "penagih menghubungi atasan saya"
+
+
+def erasing(data: dict[str, Any]) -> None:
+    """The configuration, with policies that erase what customers deleted."""
+    for organisation in data["organisations"].values():
+        organisation["policy"] = organisation["policy"].replace("policies/", "erasing/")
+
+
+def configured(folder: Path, mode: str) -> Path:
+    """A configuration whose policies say what becomes of deleted messages."""
+    path = write_config(folder, erasing)
+    (folder / "erasing").mkdir()
+    for policy in (folder / "policies").glob("*.yaml"):
+        text = policy.read_text(encoding="utf-8")
+        (folder / "erasing" / policy.name).write_text(
+            text.replace("deleted_messages: keep", f"deleted_messages: {mode}"), encoding="utf-8"
+        )
+    return path
+
+
+class Place:
+    """One data folder with its store and files, looked after by a job of this thread alone."""
+
+    def __init__(self, folder: Path, mode: str) -> None:
+        self.installation: Installation = load(configured(folder, mode))
+        self.data = self.installation.data_dir
+        self.data.mkdir(exist_ok=True)
+        self.store = Store.open(f"sqlite:///{self.data / 'tickets.db'}", clock=lambda: NOW)
+        self.files = Files(self.data / "attachments", max_bytes=1 << 20)
+
+    async def look(self, now: datetime = NOW) -> Done:
+        async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
+            return work()
+
+        job = Retention(self.installation, store=self.store, files=self.files, run=run, now=lambda: now)
+        return await job.look()
+
+    def view(self, number: str) -> TicketView:
+        view = self.store.ticket(number)
+        assert view is not None
+        return view
+
+    def secrets(self, *secrets: str) -> set[str]:
+        """Those of the secrets that some file of the data folder still holds."""
+        self.store.compact()
+        return {secret for _, secret in found_in(self.data, secrets)}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path, "erase_text")
+    yield made
+    made.store.close()
+
+
+async def test_t22_by_default_a_deleted_message_is_kept(tmp_path: Path) -> None:
+    """T22: evidence stays, marked as withdrawn."""
+    place, case = Place(tmp_path, "keep"), Closed(Build())
+    put_file(place.data / "attachments")
+    case.add(place.store)
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(case))
+    assert await place.look() == Done()
+    assert place.secrets(*FIRST) == set(FIRST)
+    assert place.view(case.number).messages[0].withdrawn_at is not None
+    place.store.close()
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["message", "deletion", "job"])), ids="-".join)
+async def test_t22_erase_text_takes_what_it_said_in_every_order(place: Place, order: Sequence[str]) -> None:
+    """The deletion may overtake its message: then it waits, and the text goes all the same."""
+    case = Closed(Build())
+    put_file(place.data / "attachments")
+    for step in order:
+        if step == "message":
+            case.add(place.store)
+        elif step == "deletion":
+            with place.store.begin() as tx:
+                tx.delete("klikacc", deletion(case))
+        else:
+            await place.look()
+    await place.look()
+    assert place.secrets(*FIRST) == set()
+    view = place.view(case.number)
+    deleted, other = view.messages
+    assert (deleted.text, deleted.withdrawn_at) == ("", RECEIVED + timedelta(minutes=9))
+    assert [version.text for version in deleted.versions] == ["", ""]
+    assert deleted.row.message.sender.name == "Siti Rahmawati"
+    assert other.text == SECOND
+    assert view.complaint.narrative == SECOND
+    assert view.complaint.ticket_number == case.number
+    types = [event.type for event in view.audit]
+    assert types.count("message.erased") == types.count("message.withdrawn") == 1
+    # The delivery that brought it and its edit is gone, that of the other message is there.
+    assert [place.store.raw(id_) is not None for id_ in case.raw_ids] == [False, True]
+    assert place.store.verify_audit().intact
+
+
+async def test_every_message_can_go(place: Place) -> None:
+    case = Closed(Build())
+    put_file(place.data / "attachments")
+    case.add(place.store)
+    with place.store.begin() as tx:
+        for which in (1, 0):
+            tx.delete("klikacc", deletion(case, which))
+    assert (await place.look()).messages == 2
+    assert place.secrets(*FIRST, SECOND) == set()
+    assert place.view(case.number).complaint.narrative == ""
+    assert await place.look() == Done()
+
+
+async def test_an_edit_that_comes_after_the_deletion_brings_nothing_back(place: Place) -> None:
+    case = Closed(Build())
+    case.add(place.store)
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(case))
+    await place.look()
+    with place.store.begin() as tx:
+        late = Edit(key="late", message_key=case.messages()[0].key, edited_at=RECEIVED, text="kutipan yang diubah")
+        assert tx.edit("klikacc", late) == "applied"
+    assert place.secrets("kutipan yang diubah") == set()
+
+
+async def test_a_legal_hold_wins_and_when_it_ends_the_text_goes(place: Place) -> None:
+    case = Closed(Build())
+    put_file(place.data / "attachments")
+    case.add(place.store)
+    hold = Hold(reason="sengketa", since=CLOSED, by="dewi")
+    with place.store.begin() as tx:
+        tx.add(Records(updated_tickets=[replace(case.ticket(), life=replace(case.ticket().life, hold=hold))]))
+        tx.delete("klikacc", deletion(case))
+    assert await place.look() == Done()
+    assert place.secrets(*FIRST) == set(FIRST)
+    with place.store.begin() as tx:
+        tx.add(Records(updated_tickets=[case.ticket()]))
+    assert (await place.look()).messages == 1
+    assert place.secrets(*FIRST) == set()
+
+
+async def test_a_file_that_another_complaint_has_stays(place: Place) -> None:
+    build = Build()
+    one, two = Closed(build), Closed(build, 2, key="two")
+    path = put_file(place.data / "attachments")
+    one.add(place.store)
+    two.add(place.store)
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(one))
+    assert await place.look() == Done(messages=1, compacted=True)
+    assert path.read_bytes() == CONTENT
+    assert place.store.records.doomed() == {}
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(two))
+    assert (await place.look()).files == 1
+    assert not path.exists()
+
+
+async def test_a_file_that_somebody_brings_at_this_moment_stays(place: Place) -> None:
+    """Its bytes are stored before their complaint is recorded: between the two nothing refers to them."""
+    case = Closed(Build())
+    path = put_file(place.data / "attachments")
+    case.add(place.store)
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(case))
+    place.files.put(CONTENT)
+    assert (await place.look()).files == 0
+    assert path.read_bytes() == CONTENT
+    # A day later nobody has recorded it.
+    assert (await place.look(datetime.now(UTC) + timedelta(days=2))).files == 1
+    assert not path.exists()
+
+
+async def test_a_deletion_at_instagram_leaves_nothing_of_what_it_said(tmp_path: Path) -> None:
+    """The providers' terms (A8): text, edits and files are gone from store, journal and files; its neighbours stay."""
+    configured(tmp_path, "erase_text")
+    async with start_aduan(tmp_path, erasing) as aduan:
+        account = aduan.provider("akseleran", Instagram)
+        await account.inject_text("sari.w", "Selamat siang, mohon bantuan soal dana saya yang belum cair.")
+        await until(aduan.ticket_numbers)
+        mid = await account.inject_text("sari.w", "Nomor rekening rahasia saya 5544332211.")
+        await account.inject_edit("sari.w", mid, "Nomor rekening rahasia saya 9988776655.")
+        (number,) = aduan.ticket_numbers()
+
+        def versions() -> int:
+            view = aduan.running.store.ticket(number)
+            return 0 if view is None or len(view.messages) < 2 else len(view.messages[1].versions)
+
+        await until(lambda: versions() == 2)
+        await account.inject_deleted("sari.w", mid)
+
+        def is_withdrawn() -> bool:
+            view = aduan.running.store.ticket(number)
+            return view is not None and view.messages[1].withdrawn_at is not None
+
+        await until(is_withdrawn)
+        secrets = ("5544332211", "9988776655", "rekening rahasia")
+        data = aduan.installation.data_dir
+        assert {secret for _, secret in found_in(data, secrets)} == set(secrets)
+        files = Files(data / "attachments", max_bytes=1 << 20)
+
+        async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
+            return work()
+
+        job = Retention(
+            aduan.installation, store=aduan.running.store, files=files, run=run, now=lambda: datetime.now(UTC)
+        )
+        assert await job.deletions() == 1
+        view = aduan.running.store.ticket(number)
+        assert view is not None
+        assert [message.text for message in view.messages] == [
+            "Selamat siang, mohon bantuan soal dana saya yang belum cair.",
+            "",
+        ]
+        await until(job.compact)
+        assert list(found_in(data, secrets)) == []
