@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from gateway.forward_lane import Lane
-from gateway.forward_settings import Target
+from gateway.forward_settings import KINDS
 from gateway.forward_targets import forwarder_of
 from store_values import NOW, Build
 from tickets.forwarders.contract import Forwarder
+from tickets.forwarders.settings import TargetSettings
 from tickets.forwarders.values import ForwardLine
 from tickets.model import Records, TicketState
 from tickets.store import Store, TicketView
@@ -25,13 +27,25 @@ T = TypeVar("T")
 class Desk:
     """A store with tickets, and lanes to targets. Time stands still until `wait`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, empty: Path) -> None:
+        """`empty` is a store without tickets: copying it is faster than making one."""
         self.now = NOW
+        shutil.copy(empty, folder / "tickets.db")
         self.url = f"sqlite:///{folder / 'tickets.db'}"
         self.store = Store.open(self.url, clock=lambda: self.now)
         self.build = Build()
         self._ids = itertools.count(1)
         self.lanes: list[Lane] = []
+
+    def restart(self) -> None:
+        """The process ends without a word and starts again: what was on its way is taken up."""
+        self.store.close()
+        self.store = Store.open(self.url, clock=lambda: self.now)
+        lanes, self.lanes = self.lanes, []
+        for lane in lanes:
+            self.lane(lane.settings, lane.forwarder)
+        for lane in self.lanes:
+            lane.recover()
 
     async def close(self) -> None:
         """Gives everything back."""
@@ -43,10 +57,13 @@ class Desk:
         """Time passes."""
         self.now += timedelta(seconds=seconds)
 
-    def lane(self, settings: Target, forwarder: Callable[[Target], Forwarder] | None = None) -> Lane:
-        """The way to a target, which is from now on owed everything."""
+    def lane(self, settings: TargetSettings, forwarder: Forwarder | None = None) -> Lane:
+        """The way to a target, which is from now on owed everything; `forwarder` instead of that of its settings."""
+        if forwarder is None:
+            assert isinstance(settings, KINDS)
+            forwarder = forwarder_of(settings, lambda: self.now)
         lane = Lane(
-            forwarder(settings) if forwarder else forwarder_of(settings, lambda: self.now),
+            forwarder,
             settings,
             store=self.store,
             run=self._run,
