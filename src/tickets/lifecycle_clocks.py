@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tickets.calendar import ONE_DAY, Calendar, CalendarMissing, Due, wib_date
 from tickets.deadlines import Deadlines, deadlines, due_soon_dates, explain
 from tickets.deadlines_explain import explain_due
-from tickets.life import Announced, ClockName, Life, PersonalDataRequest, PromisedDate
+from tickets.life import Announced, ClockName, Life, PromisedDate
 from tickets.lifecycle_clocks_case import OURS, case_of, live, open_requests, rounds_of
 from tickets.lifecycle_clocks_look import look_on, passed, share_of, window_is_extended
 from tickets.lifecycle_values import Rules, Standing
@@ -77,18 +77,20 @@ def opened(rules: Rules, standing: Standing, as_of: datetime | None = None) -> T
 def recount(rules: Rules, before: Standing, after: Standing, at: datetime) -> Ticket:
     """The ticket of `after` with the dates that the event at `at` moves, and when its clocks must be looked at next.
 
-    A promise that was already broken when the event came is recorded as breached, and only another track moves it.
+    A promise that was broken before the event ended its clock is recorded as breached; only another track moves it.
     Never raises: without a calendar for a year every promise stays, and the ticket is looked at again the next day.
     """
     base = replace(after.ticket.life, documents_rounds=rounds_of(before))
     rounds = rounds_of(_lived(after, base))
-    life = replace(base, documents_rounds=rounds, announced=_with_breaches(before, after.ticket.life, at))
-    after = _lived(after, life)
+    after = _lived(after, replace(base, documents_rounds=rounds))
     try:
-        return _recounted(rules, before, after, at)
+        after = replace(after, ticket=_recounted(rules, before, after, at))
     except CalendarMissing as error:
         told = {**after.ticket.deadlines, "problem": str(error)}
-        return replace(after.ticket, deadlines=told, look_on=wib_date(at) + ONE_DAY)
+        after = replace(after, ticket=replace(after.ticket, deadlines=told))
+    after = _lived(after, replace(after.ticket.life, announced=_with_breaches(before, after, at)))
+    tomorrow = wib_date(at) + ONE_DAY
+    return replace(after.ticket, look_on=tomorrow if "problem" in after.ticket.deadlines else look_on(rules, after))
 
 
 def preview(rules: Rules, standing: Standing) -> tuple[Moved, ...]:
@@ -139,8 +141,7 @@ def _recounted(rules: Rules, before: Standing, after: Standing, at: datetime) ->
     moved |= dict.fromkeys(old.keys() - promised.keys() - {"personal_data"})
     told = _explained(before.ticket.deadlines or explain(now.found), now.found, moved, rules.calendar.version)
     earliest = now.found.resolve.earliest if "resolve" in moved else before.ticket.resolve_earliest
-    ticket = _in_step(replace(after.ticket, life=life, resolve_earliest=earliest), told)
-    return replace(ticket, look_on=look_on(rules, replace(after, ticket=ticket)))
+    return _in_step(replace(after.ticket, life=life, resolve_earliest=earliest), told)
 
 
 def _lengthened(rules: Rules, before: Standing, after: Standing, name: ClockName) -> Due | None:
@@ -200,21 +201,27 @@ def _with_hours(
     return kept
 
 
-def _with_breaches(before: Standing, life: Life, at: datetime) -> tuple[Announced, ...]:
-    """What is announced, with the promises of ours that were broken when the event came: they stay for good."""
-    promised = _promised(before.ticket)
-    late = [(name, promised[name].due) for name in sorted(_broken(before, at))]
-    late += [("personal_data", wib_date(each.due_at)) for each in open_requests(before) if _is_late(each, at)]
-    known = {(each.clock, each.due) for each in life.announced if each.mark == "breached"}
+def _with_breaches(before: Standing, after: Standing, at: datetime) -> tuple[Announced, ...]:
+    """What is announced, with the promises of ours that were broken before the event ended or moved their clock.
+
+    They stay for good. A clock that goes on is announced by the job, which also calls the desk.
+    """
+    promised, now, announced = _promised(before.ticket), running(after), after.ticket.life.announced
+    late: list[tuple[ClockName, date]] = [
+        (name, promised[name].due)
+        for name in sorted(_broken(before, at))
+        if name not in now or after.ticket.life.promised[name].due != promised[name].due
+    ]
+    still_open = open_requests(after)
+    late += [
+        ("personal_data", wib_date(each.due_at))
+        for each in open_requests(before)
+        if each.due_at < at and each not in still_open
+    ]
+    known = {(each.clock, each.due) for each in announced if each.mark == "breached"}
     new = [each for each in dict.fromkeys(late) if each not in known]
-    return (
-        *life.announced,
-        *(Announced(clock=name, mark="breached", percent=100, due=due, at=at) for name, due in new),
-    )
-
-
-def _is_late(request: PersonalDataRequest, at: datetime) -> bool:
-    return at > request.due_at
+    marks = (Announced(clock=name, mark="breached", percent=100, due=due, at=at) for name, due in new)
+    return (*announced, *marks)
 
 
 def _broken(before: Standing, at: datetime) -> frozenset[ClockName]:

@@ -39,10 +39,19 @@ class Upcoming(Struct, frozen=True, kw_only=True):
 
 
 def passed(rules: Rules, standing: Standing, now: datetime) -> tuple[Event, ...]:
-    """The events of the clock that are due at `now` and were not announced yet, the oldest first."""
+    """The events of the clock that are due at `now` and were not announced yet, the oldest first.
+
+    Of a clock whose date has passed only that is said: that its date comes near is no news by then.
+    """
     today = wib_date(now)
     due = [each for each in upcoming(rules, standing) if each.on <= today and (each.at is None or each.at < now)]
-    return tuple(each.event for each in sorted(due, key=lambda each: each.on))
+    events = [each.event for each in sorted(due, key=lambda each: each.on)]
+    over = {each.clock for each in events if isinstance(each, ClockPassed) and each.mark == "breached"}
+    return tuple(
+        each
+        for each in events
+        if not (isinstance(each, ClockPassed) and each.mark == "due_soon" and each.clock in over)
+    )
 
 
 def look_on(rules: Rules, standing: Standing, without: Collection[Event] = ()) -> date | None:
@@ -70,9 +79,11 @@ def upcoming(rules: Rules, standing: Standing) -> Iterator[Upcoming]:
     shares = rules.policy.due_soon_percent
     for name in sorted(names & OURS - {"personal_data"}):
         clock = promised[name]
+        if _is_said(life, name, "breached", 100, clock.due):
+            continue
         for percent, day in zip(shares, clock.soon, strict=False):  # a policy may name other shares since
             yield from _unless_said(life, name, "due_soon", percent, clock.due, day)
-        yield from _unless_said(life, name, "breached", 100, clock.due, clock.due + ONE_DAY)
+        yield Upcoming(on=clock.due + ONE_DAY, event=ClockPassed(clock=name, mark="breached", percent=100))
     if "documents" in names:
         yield from _documents(rules, life, promised["documents"].due)
     silence = [promised[name].due for name in ("objection_window", "silent_close") if name in names]
@@ -94,14 +105,16 @@ def window_is_extended(life: Life) -> bool:
     return extended is not None and (asked is None or extended >= asked)
 
 
+def _is_said(life: Life, clock: ClockName, mark: ClockMark, percent: int, due: date) -> bool:
+    wanted = (clock, mark, percent, due)
+    return any((each.clock, each.mark, each.percent, each.due) == wanted for each in life.announced)
+
+
 def _unless_said(
     life: Life, clock: ClockName, mark: ClockMark, percent: int, due: date, on: date, at: datetime | None = None
 ) -> Iterator[Upcoming]:
     """The mark, once for each date that was promised: after a new promise its shares are announced again."""
-    said = any(
-        (each.clock, each.mark, each.percent, each.due) == (clock, mark, percent, due) for each in life.announced
-    )
-    if not said:
+    if not _is_said(life, clock, mark, percent, due):
         yield Upcoming(on=on, at=at, event=ClockPassed(clock=clock, mark=mark, percent=percent))
 
 
@@ -116,10 +129,13 @@ def _documents(rules: Rules, life: Life, due: date) -> Iterator[Upcoming]:
 
 def _hours(shares: tuple[int, ...], life: Life, request: PersonalDataRequest) -> Iterator[Upcoming]:
     due = wib_date(request.due_at)
+    if _is_said(life, "personal_data", "breached", 100, due):
+        return
     for percent in shares:
         at = share_of(request, percent)
         yield from _unless_said(life, "personal_data", "due_soon", percent, due, wib_date(at), at)
-    yield from _unless_said(life, "personal_data", "breached", 100, due, due, request.due_at)
+    breached = ClockPassed(clock="personal_data", mark="breached", percent=100)
+    yield Upcoming(on=due, at=request.due_at, event=breached)
 
 
 def _presumed(rules: Rules, standing: Standing) -> Iterator[Upcoming]:
