@@ -1,4 +1,4 @@
-"""`python -m bench [ack|sustained|imap|cold ...] [--rounds N]`: prints a table, writes var/bench/result.json."""
+"""`python -m bench [ack|sustained|imap|cold|report ...] [--rounds N]`: prints a table, writes var/bench/result.json."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench import machine
 from bench.figures import Figure, table
 
 #: Part -> rounds when none are asked for; together they take less than 15 minutes.
-PARTS = {"ack": 8, "sustained": 3, "imap": 3, "cold": 5}
+PARTS = {"ack": 8, "sustained": 3, "imap": 3, "cold": 5, "report": 5}
 #: Load average above which the wall clock says little.
 _QUIET = 0.7
 
