@@ -16,7 +16,7 @@ from tickets.lifecycle import apply
 from tickets.lifecycle_clocks import opened
 from tickets.lifecycle_events import BY_THE_CLOCK, CLOCK_ACTOR, Event, FirstResponse, Responded
 from tickets.lifecycle_values import Change, Refusal, Rules, Standing
-from tickets.model import Ticket
+from tickets.model import Ticket, TicketState
 from tickets.policy_load import load_policy
 
 CONFIG = Path(__file__).parents[1] / "config"
@@ -101,6 +101,10 @@ class Told:
     def ticket(self) -> Ticket:
         """The ticket as it stands."""
         return self.standing.ticket
+
+    def is_(self, state: TicketState) -> bool:
+        """Whether the ticket is in this state."""
+        return self.ticket.state == state
 
     def try_(self, event: Event, at: datetime | None = None, actor: str | None = None) -> Change | Refusal:
         """What the machine says; nothing is remembered."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -122,6 +122,6 @@ def blank(text: str) -> bool:
     return not text.strip()
 
 
-def listed(words: tuple[str, ...] | list[str]) -> str:
+def listed(words: Iterable[str]) -> str:
     """Words of the policy as one value of a refusal's sentence."""
     return ", ".join(words)

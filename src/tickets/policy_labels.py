@@ -23,6 +23,9 @@ Group = Literal[
     "kind",
     "forum",
     "form",
+    "finding",
+    "remedy",
+    "dismissal",
 ]
 
 

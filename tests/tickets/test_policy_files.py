@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from ruamel.yaml import YAML
 
-from normalizer.complaint import Forum, Kind, RejectionGround, Tier, Urgency
+from normalizer.complaint import Finding, Forum, Kind, RejectionGround, Tier, Urgency
 from normalizer.message import Channel
+from tickets.life import Remedy
+from tickets.lifecycle_events import Dismissed
 from tickets.policy import Policy
 from tickets.policy_labels import Group, Labels
 from tickets.policy_load import load_issues, load_labels, load_policy, load_profile
@@ -185,7 +187,7 @@ def words() -> dict[Group, set[str]]:
         "category": {word for policy in policies for word in policy.categories or ()},
         "issue": {issue.key for issue in ISSUES},
         "document": {word for policy in policies for word in policy.documents.list},
-        "rejection_ground": set(get_args(RejectionGround)),
+        "rejection_ground": {*get_args(RejectionGround), "objection_without_effect"},
         "extension_ground": {
             ground
             for policy in policies
@@ -199,6 +201,9 @@ def words() -> dict[Group, set[str]]:
         "tier": set(get_args(Tier)),
         "kind": set(get_args(Kind)),
         "forum": set(get_args(Forum)),
+        "finding": set(get_args(Finding)),
+        "remedy": {"explanation", *get_args(Remedy)},
+        "dismissal": set(get_args(get_type_hints(Dismissed)["reason"])),
     }
 
 
