@@ -106,7 +106,7 @@ def test_a22_a_rejection_is_a_letter_with_ground_reasons_and_forums(letter: Call
     assert reader.metadata is not None
     assert reader.metadata.title == "Penolakan pengaduan KLA-20260105-000123-7"
     assert "/StructTreeRoot" in reader.root_object
-    assert reader.root_object["/Lang"] == "id"
+    assert str(reader.root_object["/Lang"]).startswith("id")
 
 
 def test_the_same_row_gives_the_same_bytes(letter: Callable[[Notice], bytes]) -> None:
