@@ -81,6 +81,16 @@ for my $name (sort keys %rights) {{
 print JSON::encode_json(\\%tokens);
 """
 
+_REVOKE = """
+use strict; use warnings; use lib '{share}/lib'; use RT -init;
+my $queue = RT::Queue->new(RT->SystemUser); $queue->Load('{queue}');
+my $user = RT::User->new(RT->SystemUser); $user->Load('{name}');
+for my $right (qw({rights})) {{
+    my ($done, $why) = $user->PrincipalObj->RevokeRight(Right => $right, Object => $queue);
+    die $why unless $done;
+}}
+"""
+
 
 def missing() -> str | None:
     """Why no RT can be started here; None when one can."""
@@ -151,6 +161,11 @@ class RequestTrackerServer:
         """Everything in its history happened so much earlier."""
         with contextlib.closing(sqlite3.connect(self._database, timeout=10)) as database, database:
             database.execute("UPDATE Transactions SET Created = datetime(Created, ?)", (f"-{hours} hours",))
+
+    def revoke(self, who: str, *rights: str) -> None:
+        """Takes rights away from a user."""
+        script = _REVOKE.format(share=SHARE, queue=QUEUE, name=who, rights=" ".join(rights))
+        subprocess.run(["perl", "-"], input=script.encode(), env=self._env, check=True, capture_output=True)
 
     def ask(self, who: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One call of the API by a user: what another program or person does there."""

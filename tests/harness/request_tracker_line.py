@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,9 @@ class Line:
     port: int = 0
     carried: list[tuple[str, str]] = field(default_factory=list)
     faults: list[tuple[str, str, Fault]] = field(default_factory=list)
+    #: A page that answers every request instead of the server.
+    answer_all_with: str | None = None
+    _before: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -31,6 +34,16 @@ class Line:
     def order(self, fault: Fault, method: str = "POST", path: str = "/REST/2.0/ticket", times: int = 1) -> None:
         """The next `times` requests of this method and exact path meet the fault."""
         self.faults += [(method, path, fault)] * times
+
+    def before(self, method: str, path: str, act: Callable[[], None]) -> None:
+        """Does something just before the next request of this method and exact path goes on."""
+        self._before[method, path] = act
+
+    async def prepare(self, method: str, path: str) -> None:
+        """Does what was ordered for before this request."""
+        act = self._before.pop((method, path), None)
+        if act is not None:
+            await asyncio.to_thread(act)
 
     def writes(self) -> list[str]:
         """The paths of the requests that were no questions, in their order."""
@@ -53,6 +66,9 @@ async def lay(target: str) -> AsyncIterator[Line]:
 
         async def carry(request: web.Request) -> web.StreamResponse:
             line.carried.append((request.method, request.path))
+            if line.answer_all_with is not None:
+                return web.Response(text=line.answer_all_with, content_type="text/html")
+            await line.prepare(request.method, request.path)
             fault = line.take(request.method, request.path)
             if fault == "cut_before":
                 return _cut(request)

@@ -182,7 +182,8 @@ class RequestTracker:
         if handover.type == "complaint.received":
             return False
         subject = words.message_subject(handover)
-        if handover.repeated and await self._api.history(ref, f"{NO_MAILS} AND Subject = {text(subject)}"):
+        # Also when nothing was left open: a later call of the first attempt may be what failed.
+        if await self._api.history(ref, f"{NO_MAILS} AND Subject = {text(subject)}"):
             return False
         how = "comment" if handover.text is None else "correspond"
         await self._api.say(ref, how, subject, words.message(handover))

@@ -147,7 +147,12 @@ class Api:
     async def say(self, ref: str, how: str, subject: str, content: str) -> None:
         """Adds a message to the ticket's history: `how` is "correspond" or "comment"."""
         body = {"Subject": subject, "Content": content, "ContentType": "text/plain"}
-        self._good(self._seen(await self._ask("POST", f"ticket/{ref}/{how}", body)), writes=True)
+        answer = self._seen(await self._ask("POST", f"ticket/{ref}/{how}", body))
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            raise Refused(
+                "http 400", f"{self._name} takes no {how} on the ticket: was it moved, or is a right missing?"
+            )
+        self._good(answer, writes=True)
 
     async def change(self, ref: str, fields: Mapping[str, Any], version: str | None = None) -> bool:
         """Asks for new values of a ticket; False when it is no longer at `version`. Read it again: RT never says no."""
