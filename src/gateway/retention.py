@@ -223,12 +223,12 @@ class Retention:
         return len(gone)
 
 
-def compact_journal(path: Path) -> bool:
+def compact_journal(path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> bool:
     """Rewrites the journal without what was recorded; False while somebody keeps it busy, True when there is none."""
     if not path.exists():
         return True
     try:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS)) as db:
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=busy_seconds)) as db:
             db.execute("vacuum")
             busy, *_ = db.execute("pragma wal_checkpoint(truncate)").fetchone()
     except sqlite3.OperationalError:

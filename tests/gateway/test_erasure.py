@@ -241,5 +241,9 @@ async def test_a_deletion_at_instagram_leaves_nothing_of_what_it_said(tmp_path: 
             "Selamat siang, mohon bantuan soal dana saya yang belum cair.",
             "",
         ]
-        await until(job.compact)
+
+        async def compacted() -> bool:
+            return await job.compact()
+
+        await until(compacted)
         assert list(found_in(data, secrets)) == []
