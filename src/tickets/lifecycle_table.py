@@ -10,7 +10,7 @@ from tickets.model import TicketState
 STATES: tuple[TicketState, ...] = get_args(TicketState)
 
 #: A plus: the event is possible there, if its guards allow it. Columns are the states in the order of STATES.
-_GRID = """
+GRID = """
                            rec prog docs esc resp obj | res rej ref | wdr mrg dis
 classified                  +   +    +    +   +    +  |  +   +   +  |  +   .   +
 first_response              +   +    +    +   .    .  |  .   .   .  |  .   .   .
@@ -100,7 +100,7 @@ def _read(grid: str) -> dict[str, frozenset[TicketState]]:
 
 
 #: Event tag -> the states in which it is possible.
-POSSIBLE: Mapping[str, frozenset[TicketState]] = _read(_GRID)
+POSSIBLE: Mapping[str, frozenset[TicketState]] = _read(GRID)
 
 
 def why_not(event: str, state: TicketState) -> str | None:

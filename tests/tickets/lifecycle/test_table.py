@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ticket_life import AGENT, MONDAY, Told, explanation, offer, rules
+from ticket_life import AGENT, CONFIG, MONDAY, Told, explanation, offer, rules
 from tickets import lifecycle_events as e
 from tickets.lifecycle import POSSIBLE, apply
 from tickets.lifecycle_events import BY_THE_CLOCK, CLOCK_ACTOR, Event
-from tickets.lifecycle_table import STATES, why_not
+from tickets.lifecycle_table import GRID, STATES, why_not
 from tickets.lifecycle_values import Change, Refusal, Standing
 from tickets.model import OPEN
 from tickets.refusal_texts import sentence
@@ -222,3 +222,8 @@ def test_a_clock_that_passes_is_no_news_to_the_customer() -> None:
     assert told.ticket.updated_at == before
     told.do(e.HoldSet(reason="perkara"))
     assert told.ticket.updated_at > before
+
+
+def test_the_page_for_developers_shows_the_table_as_it_is() -> None:
+    page = (CONFIG.parent / "docs" / "develop" / "lifecycle.md").read_text()
+    assert GRID.strip("\n") in page
