@@ -125,6 +125,8 @@ class Handling:
             return refused("changed_since", revision=str(standing.ticket.life.revision), seen=str(revision))
         if at is not None and at > now:
             return refused("in_the_future", at=_minute(at))
+        if tx.records.is_erased(standing.ticket.complaint_id):
+            return refused("erased", number=standing.ticket.ticket_number)
         rules = self._rules[standing.ticket.organisation]
         into: KnownThread | None = None
         if isinstance(event, Merged):

@@ -40,6 +40,11 @@ _KNOWN: Mapping[str, _Sentences] = {
         "key",
         why="changed",
     ),
+    "erased": _Sentences(
+        "Data pribadi tiket {number} sudah dihapus: tiket ini tidak dapat dilanjutkan. Buka tiket baru bila perlu.",
+        "The personal data of ticket {number} were erased: it cannot go on. Open a new ticket if need be.",
+        "retention_years",
+    ),
     "in_the_future": _Sentences(
         "Waktu {at} belum tiba: catat langkah setelah terjadi.",
         "{at} has not come yet: record a step when it has happened.",

@@ -145,6 +145,15 @@ def test_every_refusal_of_handling_has_its_sentence(code: str) -> None:
         assert text.endswith(".")
 
 
+def test_an_erased_ticket_does_not_go_on(desk: DeskAtWork, number: str) -> None:
+    """UU 27/2022: whose data are gone cannot be written to, nor their complaint reopened."""
+    desk.done(number, events.Dismissed(reason="test"))
+    with desk.store.begin() as tx:
+        tx.records.erase(number, "retention", "siti")
+    assert desk.refused(number, events.Reopened()) == "erased"
+    assert desk.refused(number, events.HoldSet(reason="sengketa")) == "erased"
+
+
 def test_two_processes_on_one_store_lose_and_double_nothing(desk: DeskAtWork, number: str) -> None:
     """P1, T21: server and command line each have a writer of their own; one waits for the other, none overwrites."""
     second = Store.open(f"sqlite:///{desk.installation.data_dir / 'tickets.db'}", clock=lambda: desk.now)
