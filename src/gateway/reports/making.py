@@ -32,17 +32,12 @@ def make(
     since, until = _midnight(span.first), _midnight(span.last + ONE_DAY)
     rules = Rules(policy=organisation.policy, calendar=organisation.calendar)
     reader = Reader(rules)
-    facts = tuple(reader.fact(standing) for standing in store.reports.standings(organisation.slug, since, until))
-    report = build(
-        organisation.slug,
-        rule,
-        span,
-        rules,
-        facts=facts,
-        said=store.reports.public_said(organisation.slug, since, until),
-        publications=store.reports.publications(organisation.slug, span.first, span.last),
-        problem=problem,
-    )
+    slug = organisation.slug
+    with store.reports.at_once() as read:
+        facts = tuple(reader.fact(standing) for standing in read.standings(slug, since, until))
+        said = read.public_said(slug, since, until)
+        publications = read.publications(slug, span.first, span.last)
+    report = build(slug, rule, span, rules, facts=facts, said=said, publications=publications, problem=problem)
     return Made(report=report, facts=facts)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date, datetime
 from typing import cast
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Engine, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from normalizer.complaint import Kind
 from normalizer.message import Visibility
@@ -36,10 +37,16 @@ _said = msgspec.json.Decoder(_Said).decode
 
 
 class ReportReader:
-    """Reads; one snapshot of the database for each call."""
+    """Reads; one snapshot of the database for each call, or for all calls inside `at_once`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._begin = begin
+
+    @contextmanager
+    def at_once(self) -> Iterator[ReportReader]:
+        """What reads everything from one snapshot, so that figures of different tables fit together."""
+        with self._begin() as connection:
+            yield ReportReader(lambda: nullcontext(connection))
 
     def standings(self, organisation: str, since: datetime, until: datetime) -> Iterator[Standing]:
         """Every ticket that was received before `until` and not closed before `since`, in no order."""
@@ -49,7 +56,7 @@ class ReportReader:
             column.received_at < until,
             or_(column.closed_at.is_(None), column.closed_at >= since),
         )
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             for row in connection.execute(statement.execution_options(yield_per=_PAGE)):
                 yield Standing(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
 
@@ -67,7 +74,7 @@ class ReportReader:
             )
         )
         found: list[PublicSaid] = []
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             for row in connection.execute(statement.execution_options(yield_per=_PAGE)):
                 message_ = _said(row.document)
                 if message_.visibility == "public" and since <= message_.sent_at < until:
@@ -85,7 +92,7 @@ class ReportReader:
     def publications(self, organisation: str, first: date, last: date) -> Sequence[Publication]:
         """What people entered as published on these WIB dates, also what was withdrawn; the earliest first."""
         column = publications.c
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             return [
                 _publication(row)
                 for row in connection.execute(
@@ -97,12 +104,12 @@ class ReportReader:
 
     def snapshots(self, organisation: str, report: str, period: str) -> Sequence[Snapshot]:
         """What was handed in for a period, the first edition first."""
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             return _snapshots(connection, organisation, report, period)
 
     def task(self, id_: str) -> TaskRow | None:
         """A task by its id, open or closed; None when it was never opened."""
-        with self._engine.begin() as connection:
+        with self._begin() as connection:
             row = connection.execute(select(schema.tasks).where(schema.tasks.c.id == id_)).first()
         return None if row is None else rows.task_from(row)
 

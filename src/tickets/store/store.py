@@ -87,7 +87,7 @@ class Store:
     @property
     def reports(self) -> ReportReader:
         """What reports to the regulator are made from."""
-        return ReportReader(self._reader)
+        return ReportReader(self._reader.begin)
 
     def ticket(self, number: str) -> TicketView | None:
         """All that is kept under a ticket number or an alias of it; None when it was never given out."""

@@ -195,3 +195,17 @@ def test_a_publication_that_is_found_or_withdrawn_later(
         ("negative_publication", "print", "count", f"publication {entered[0].id}", False),
         ("negative_publication", "print", "count", f"publication {entered[1].id}", True),
     ]
+
+
+def test_all_that_one_report_reads_is_of_one_moment(store: Store, tickets: list[Recorded]) -> None:
+    since, until = wib(date(2026, 4, 1)), wib(date(2026, 7, 1))
+    first, second = publications(2)
+    keep(store, tickets, [first])
+    everything = (date(2026, 1, 1), date(2026, 12, 31))
+    with store.reports.at_once() as read:
+        assert len(list(read.standings("klikacc", since, until))) == 5
+        keep(store, [recorded(99, since)], [second])
+        assert len(list(read.standings("klikacc", since, until))) == 5
+        assert len(read.publications("klikacc", *everything)) == 1
+    assert len(list(store.reports.standings("klikacc", since, until))) == 6
+    assert len(store.reports.publications("klikacc", *everything)) == 2
