@@ -60,5 +60,5 @@ class Refused(ForwardError):
     """The target refuses this one hand-over, again and again: recorded, a person decides."""
 
     def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"{reason} (code {code})")
+        super().__init__(reason)
         self.code = code

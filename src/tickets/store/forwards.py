@@ -59,7 +59,6 @@ class Forwards:
         ids = {each.complaint_id for each in owed}
         last = {(link.target, link.complaint_id): link.last_seq for link in self._links(_LINK.complaint_id, ids)}
         unfinished = self._unfinished(ids)
-        known = set(last)
         organisation = {}
         added = []
         for each in owed:
@@ -83,12 +82,20 @@ class Forwards:
                 added.append(forwards_rows.row_values(row))
         if not added:
             return 0
-        for key, slug in organisation.items():
-            if key in known:
-                self._change_link(*key, last_seq=last[key])
-            else:
-                values = {"target": key[0], "complaint_id": key[1], "organisation": slug, "last_seq": last[key]}
-                self._work.connection.execute(insert(forward_links), values)
+        links = [
+            {
+                "target": target,
+                "complaint_id": complaint_id,
+                "organisation": slug,
+                "last_seq": last[target, complaint_id],
+            }
+            for (target, complaint_id), slug in organisation.items()
+        ]
+        statement = dialect.insert(self._work.connection, forward_links)
+        changed = {"last_seq": statement.excluded.last_seq}
+        self._work.connection.execute(
+            statement.on_conflict_do_update(index_elements=["target", "complaint_id"], set_=changed), links
+        )
         self._work.connection.execute(insert(forwards), added)
         return len(added)
 
@@ -154,7 +161,8 @@ class Forwards:
             self._handed(settled)
         if row.state == "refused":
             reason = f"{row.target} does not take {row.type}: {row.reason}"
-            self._task(settled.task_id, row.target, row.complaint_id, REFUSED, reason)
+            if not self._has_task(row.complaint_id, REFUSED):
+                self._task(settled.task_id, row.target, row.complaint_id, REFUSED, reason)
             self._work.note("forward.refused", row.complaint_id, {"target": row.target, "seq": row.seq})
         self._promote(row.target, row.complaint_id)
 
@@ -322,6 +330,13 @@ class Forwards:
             opened_at=self._work.now,
         )
         self._work.statements.tasks.run(self._work.connection, [rows.task_row(task)])
+
+    def _has_task(self, complaint_id: str, kind: str) -> bool:
+        column = schema.tasks.c
+        found = select(column.id).where(
+            column.complaint_id == complaint_id, column.kind == kind, column.closed_at.is_(None)
+        )
+        return self._work.connection.scalar(found.limit(1)) is not None
 
     def _change_row(self, row: ForwardRow, **values: object) -> None:
         this = (_ROW.target == row.target, _ROW.complaint_id == row.complaint_id, _ROW.seq == row.seq)

@@ -145,7 +145,7 @@ async def test_what_a_target_declines_for_days_becomes_a_persons_task(desk: Desk
         desk.wait(60)
         assert desk.now - NOW < timedelta(hours=3)
     (task,) = [each for each in desk.view(id_).tasks if each.kind == "forward_refused"]
-    assert task.reason == "erp does not take complaint.received: erp answered HTTP 400 (code http 400)"
+    assert task.reason == "erp does not take complaint.received: erp answered HTTP 400"
     receiver.always = None
     await desk.drain(lane)
     assert receiver.ids() == [f"{id_}-2"]
