@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,6 +43,13 @@ _WHEN = (1980, 1, 1, 0, 0, 0)
 _CHUNK = 1024 * 1024
 #: A bag of ten thousand files has a manifest of about two million bytes.
 _MOST_MANIFEST = 16 * 1024 * 1024
+#: Bytes before the first name of a ZIP.
+_HEADER = 30
+#: What the standard library raises for a ZIP that is broken, encrypted, or of a kind that it does not read.
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, NotImplementedError, OverflowError, RuntimeError,
+    ValueError,
+)  # fmt: skip
 _TRIES = 5
 
 
@@ -107,7 +116,10 @@ def verify(file: BinaryIO, keys: PublicKeys) -> Verdict:
     try:
         with zipfile.ZipFile(file) as bag:
             return _verify(file, bag, keys)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OverflowError):
+    except _UNREADABLE:
+        file.seek(0)
+        if MANIFEST.encode() in file.read(_HEADER + len(MANIFEST)):
+            return Verdict(valid=False, reason="changed", place="zip")
         return Verdict(valid=False, reason="not_a_bag")
 
 
