@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from connectors import registry
 from connectors.contract import Spec
 from connectors.facts import Fact, Facts
+from gateway import api_page, requirements_page
 from gateway.cli.capabilities import by_facts, is_pushed, size
 from gateway.cli.example import Example, default_of, is_secret, model_in
 from gateway.cli.init import channel_id_of
@@ -35,6 +36,12 @@ def outputs(root: Path = ROOT) -> Mapping[Path, str]:
     return {
         root / "docs" / "channels.md": channels_page(specs),
         root / "docs" / "settings.md": settings_page(specs),
+        root / "docs" / "api.md": api_page.page(_NOTE),
+        root / "docs" / "requirements.md": requirements_page.page(
+            requirements_page.read_requirements(root / "docs" / "requirements.yaml"),
+            requirements_page.proofs(root / "tests"),
+            _NOTE,
+        ),
         root / "config" / "aduan.yaml": example_file(specs, root / "config"),
     }
 

@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from harness import Aduan, start_aduan, until
 from harness.customer import WhatsApp, number_in
+from harness.desk import Program, hire
 from tickets.model import QuarantineRow, Records, TaskRow
-from tickets.people import Person, Role, new_token
+from tickets.people import Role, new_token
 from web.desk_api.operations import OPERATIONS
 
 ANSWER = {"event": "first_response", "text": "Kami sedang memeriksa mutasi saldo Anda."}
@@ -35,24 +36,6 @@ def whatsapp_only(config: dict[str, Any]) -> None:
     del config["organisations"]["klikumkm"]
 
 
-class Program:
-    """A program of somebody at the desk."""
-
-    def __init__(self, session: aiohttp.ClientSession, token: str) -> None:
-        self._session = session
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    async def get(self, path: str, **headers: str) -> tuple[int, Any]:
-        """Status and JSON of a GET."""
-        async with self._session.get(path, headers=self.headers | headers) as answer:
-            return answer.status, await answer.json(content_type=None)
-
-    async def post(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
-        """Status and JSON of a POST, None without a body."""
-        async with self._session.post(path, json=body, headers=self.headers | headers) as answer:
-            return answer.status, json.loads(await answer.read() or b"null")
-
-
 @pytest_asyncio.fixture
 async def aduan(tmp_path: Path) -> AsyncIterator[Aduan]:
     async with start_aduan(tmp_path, whatsapp_only) as running:
@@ -65,18 +48,10 @@ async def session(aduan: Aduan) -> AsyncIterator[aiohttp.ClientSession]:
         yield opened
 
 
-@pytest_asyncio.fixture
-async def programs(aduan: Aduan, session: aiohttp.ClientSession) -> Mapping[str, Program]:
+@pytest.fixture
+def programs(aduan: Aduan) -> Mapping[str, Program]:
     """One program for each person."""
-    now = datetime.now(UTC)
-    found: dict[str, Program] = {}
-    with aduan.running.store.begin() as tx:
-        for name, (role, organisations) in PEOPLE.items():
-            tx.people.add(Person(name=name, role=role, organisations=organisations, created_at=now), "root")
-            token, text = new_token(name, "test", now=now)
-            tx.people.add_token(token, "root")
-            found[name] = Program(session, text)
-    return found
+    return {name: hire(aduan, name, *what) for name, what in PEOPLE.items()}
 
 
 @pytest.fixture
