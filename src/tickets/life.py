@@ -103,6 +103,16 @@ class PersonalDataRequest(Struct, frozen=True, kw_only=True):
     answered_at: datetime | None = None
 
 
+class Remark(Struct, frozen=True, kw_only=True):
+    """Why a person of the desk did something, in their own words; never sent to the customer."""
+
+    at: datetime
+    by: str
+    #: The tag of the event ("escalated").
+    event: str
+    text: str
+
+
 class Hold(Struct, frozen=True, kw_only=True):
     """A legal hold: nothing of the complaint is erased while it stands."""
 
@@ -143,6 +153,8 @@ class Life(Struct, frozen=True, kw_only=True):
     #: The dates that are promised now, by clock.
     promised: dict[ClockName, PromisedDate] = {}
     announced: tuple[Announced, ...] = ()
+    #: What the desk wrote beside its events: the reason of a skipped level, how an acceptance was said.
+    remarks: tuple[Remark, ...] = ()
     #: Why it was dismissed, withdrawn or reopened, in a word.
     reason: str | None = None
     #: It was closed and goes on since then: answers and objections before it belong to the round that was closed.

@@ -23,9 +23,9 @@ from tickets import (
 )
 from tickets import lifecycle_events as events
 from tickets.calendar import CalendarMissing
-from tickets.life import ClockName, Life
+from tickets.life import ClockName, Life, Remark
 from tickets.lifecycle_clocks import recount
-from tickets.lifecycle_step import Step
+from tickets.lifecycle_step import Step, blank
 from tickets.lifecycle_table import POSSIBLE, RULES, why_not
 from tickets.lifecycle_values import Change, Notice, NoticeKind, Refusal, Rules, Standing
 
@@ -133,12 +133,26 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
     ticket = replace(
         change.ticket,
         updated_at=step.ticket.updated_at if beside else max(step.ticket.updated_at, step.at),
-        life=replace(change.ticket.life, revision=step.life.revision + 1, last_at=step.at),
+        life=replace(
+            change.ticket.life,
+            revision=step.life.revision + 1,
+            last_at=step.at,
+            remarks=(*step.life.remarks, *_remarks(step, event)),
+        ),
     )
     after = Standing(complaint=change.complaint, ticket=ticket)
     ticket = recount(step.rules, step.standing, after, step.at)
     notices = tuple(_dated(notice, ticket.life) for notice in change.notices)
     return replace(change, ticket=ticket, notices=notices)
+
+
+def _remarks(step: Step, event: events.Event) -> tuple[Remark, ...]:
+    """What a person wrote for the desk beside the event: the audit log holds no words of a person."""
+    if isinstance(event, events.Escalated | events.TierChanged | events.Reopened | events.HoldSet):
+        text: str = event.reason
+    else:
+        text = getattr(event, "note", "")
+    return () if blank(text) else (Remark(at=step.at, by=step.actor, event=_tag(event), text=text),)
 
 
 def _dated(notice: Notice, life: Life) -> Notice:

@@ -101,6 +101,7 @@ def _erased_life(life: Life) -> Life:
         documents_came=_words(life.documents_came),
         units=_words(life.units),
         extensions=tuple(replace(each, cause="") for each in life.extensions),
+        remarks=(),
         referrals=tuple(replace(each, decision=None) for each in life.referrals),
         reason=life.reason if life.reason is not None and _WORD.fullmatch(life.reason) else None,
     )

@@ -74,3 +74,15 @@ def test_k10_a_breach_stays_on_record_when_the_answer_comes_later() -> None:
     told.do(e.Accepted())
     assert [(mark.clock, mark.mark) for mark in told.ticket.life.announced] == [("resolve", "breached")]
     assert told.complaint.outcome.timely is False
+
+
+def test_what_the_desk_wrote_beside_its_steps_stays_with_the_ticket_and_out_of_the_audit_log() -> None:
+    told = Told("akseleran").begun()
+    assert "Hanya direksi" not in str(told.do(e.Escalated(level=3, reason="Hanya direksi yang berwenang.")).data)
+    told.do(explanation())
+    told.do(e.Accepted(oral=True, note="Lewat telepon."))
+    told.do(e.Reopened())
+    assert [(each.event, each.by, each.text) for each in told.ticket.life.remarks] == [
+        ("escalated", "rina", "Hanya direksi yang berwenang."),
+        ("accepted", "rina", "Lewat telepon."),
+    ]
