@@ -64,6 +64,7 @@ def notice_values(
     forums = list(_known(words.forums, data.get("forums")))
     lines = list(_known(words.forum_lines, data.get("forums")))
     remedies = [tongue.word("remedies", word) for word in _listed(data.get("remedies"))]
+    dates = {name: tongue.long_date(date.fromisoformat(data[name])) if name in data else None for name in _DATES}
     return {
         "text": data.get("text"),
         "into": data.get("into"),
@@ -74,7 +75,8 @@ def notice_values(
         "forum_list": _lines(tongue, lines),
         "remedies": tongue.join(remedies) or None,
         "compensation": _rupiah(tongue, data.get("compensation_idr")),
-        **{name: tongue.long_date(date.fromisoformat(data[name])) if name in data else None for name in _DATES},
+        **dates,
+        "objection_until": dates["due"] if terms.takes_objections else None,
         "closed_word": words.closed_word,
         "new_documents": words.new_documents,
         "reopen_days": str(terms.reopen_days) if terms.reopen_days else None,

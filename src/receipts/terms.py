@@ -50,6 +50,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     public_contact: str | None = None
     #: Calendar days in which a closed complaint can be reopened; None where the policy sets none.
     reopen_days: int | None = None
+    #: Whether the policy knows objections; where its text is silent, none may be invited (K16, A18).
+    takes_objections: bool = False
     #: The policy allows the ticket number in public (D5: it should not).
     public_number: bool = False
 
@@ -75,6 +77,7 @@ def terms_of(
         procedure_url=procedure_url,
         public_contact=policy.contact.email,
         reopen_days=policy.reopen_days,
+        takes_objections=policy.objection is not None,
         public_number=policy.public_reply.include_ticket_number,
     )
 

@@ -23,6 +23,7 @@ _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202
 _BETWEEN = "\n\n----------\n\n"
 #: The frame of every message but receipts, added messages and the public line.
 FRAME = "notice"
+_KINDS: Mapping[str, NoticeKind] = {f"{PREFIX}{kind}": kind for kind in NOTICE_KINDS}
 #: Media of one short message, and those of an address that nobody proved.
 SHORT: frozenset[Medium] = frozenset({"short", "short_unproven"})
 UNPROVEN: frozenset[Medium] = frozenset({"short_unproven", "email_unproven"})
@@ -54,7 +55,7 @@ def is_news(template: str) -> bool:
 
 def kind_of(template: str) -> NoticeKind | None:
     """The kind of notice that a template says; None for any other template."""
-    return next((kind for kind in NOTICE_KINDS if template == f"{PREFIX}{kind}"), None)
+    return _KINDS.get(template)
 
 
 def values_of(

@@ -69,7 +69,7 @@ LENGTHS: tuple[Length, ...] = get_args(Length)
 NOTICE_VALUES = frozenset({
     "organisation", "number_label", "ticket_number", "contact", "status_url", "text", "documents", "document_list",
     "ground", "forums", "forum_list", "remedies", "compensation", "due", "old_due", "closed_word", "new_documents",
-    "reopen_days", "into",
+    "reopen_days", "into", "objection_until",
 })  # fmt: skip
 #: Values of the small phrases that other values are made of.
 PHRASES: Mapping[str, frozenset[str]] = {

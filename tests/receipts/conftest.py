@@ -11,6 +11,8 @@ import pytest
 
 from connectors.facts import Fact, Facts
 from normalizer.complaint import Complainant, Complaint
+from receipts.document import Issuer
+from receipts.signature import SigningKey, open_key
 from receipts.terms import Terms, terms_of
 from receipts.wording import Wording
 from receipts.wording_load import load_wording
@@ -19,6 +21,7 @@ from tickets.policy_load import load_labels, load_policy
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAMES = {"klikacc": "KlikACC", "akseleran": "Akseleran", "klikumkm": "klikUMKM"}
+URL = "https://aduan.example.co.id"
 RECEIVED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # Monday, 10.00 WIB
 
 
@@ -138,3 +141,18 @@ def _make_complaint() -> Callable[..., Complaint]:
 @pytest.fixture(name="make_item", scope="session")
 def _make_item() -> Callable[..., OutboxItem]:
     return item
+
+
+@pytest.fixture(name="folder", scope="module")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data") / "keys"
+
+
+@pytest.fixture(name="key", scope="module")
+def _key(folder: Path) -> SigningKey:
+    return open_key(folder)
+
+
+@pytest.fixture(name="issuer", scope="module")
+def _issuer(key: SigningKey, wording: Wording) -> Issuer:
+    return Issuer(key=key, wording=wording, public_url=URL)

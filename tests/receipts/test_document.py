@@ -39,21 +39,6 @@ MakeItem = Callable[..., OutboxItem]
 URL = "https://aduan.example.co.id"
 
 
-@pytest.fixture(name="folder", scope="module")
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data") / "keys"
-
-
-@pytest.fixture(name="key", scope="module")
-def _key(folder: Path) -> SigningKey:
-    return open_key(folder)
-
-
-@pytest.fixture(name="issuer", scope="module")
-def _issuer(key: SigningKey, wording: Wording) -> Issuer:
-    return Issuer(key=key, wording=wording, public_url=URL)
-
-
 @pytest.fixture(name="pdf", scope="module")
 def _pdf(issuer: Issuer, terms: dict[str, Terms], make_complaint: MakeComplaint, make_item: MakeItem) -> bytes:
     item = make_item(make_complaint("klikacc"))

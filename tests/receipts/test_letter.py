@@ -26,7 +26,6 @@ from receipts.signature import (
     decode,
     encode,
     letter_statement_of,
-    open_key,
     public_keys,
     read_statement,
     sign_statement,
@@ -49,21 +48,6 @@ REASONS = (
 REJECTION = Notice(
     kind="rejection", text=REASONS, ground="already_settled", forums=("court", "laps_sjk"), letter=True
 )  # fmt: skip
-
-
-@pytest.fixture(name="folder", scope="module")
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("data") / "keys"
-
-
-@pytest.fixture(name="key", scope="module")
-def _key(folder: Path) -> SigningKey:
-    return open_key(folder)
-
-
-@pytest.fixture(name="issuer", scope="module")
-def _issuer(key: SigningKey, wording: Wording) -> Issuer:
-    return Issuer(key=key, wording=wording, public_url="https://aduan.example.co.id")
 
 
 @pytest.fixture(name="letter", scope="module")

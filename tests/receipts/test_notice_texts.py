@@ -173,7 +173,10 @@ def test_g10_k16_how_and_until_when_to_object(said: Said) -> None:
     text = said(FULL["answer"])
     assert "sampaikan keberatan paling lambat Rabu, 21 Januari 2026 dengan membalas pesan ini" in text
     assert "Bila tidak ada tanggapan sampai Rabu, 21 Januari 2026, pengaduan kami tutup sebagai terselesaikan." in text
-    assert "keberatan dengan membalas pesan ini" in said(replace(FULL["answer"], due=None))
+    assert "beri tahu kami dengan membalas pesan ini" in said(replace(FULL["answer"], due=None))
+    # klikUMKM publishes no objection: none is invited, court and LAPS are named (U9).
+    assert "beri tahu kami paling lambat Rabu, 21 Januari 2026" in said(FULL["answer"], "klikumkm")
+    assert "keberatan" not in said(FULL["answer"], "klikumkm").lower()
 
 
 def test_a18_an_objection_to_akseleran_needs_new_documents(said: Said) -> None:
