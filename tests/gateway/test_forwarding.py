@@ -55,7 +55,12 @@ async def running(tmp_path: Path) -> AsyncIterator[Aduans]:
 
 async def command(aduan: Aduan, *words: str) -> tuple[int, str]:
     """Exit code and output of `aduan forwards`, beside the running server."""
-    given = ["forwards", *words, "--config", str(aduan.config_path)]
+    return await any_command(aduan, "forwards", *words)
+
+
+async def any_command(aduan: Aduan, *words: str) -> tuple[int, str]:
+    """The same for any command of `aduan`."""
+    given = [*words, "--config", str(aduan.config_path)]
     result = await asyncio.to_thread(CliRunner().invoke, app, given)
     return result.exit_code, result.output
 
@@ -174,3 +179,19 @@ async def test_replay_and_backfill_by_hand(running: Aduans) -> None:
     assert (await command(aduan, "replay", "erp"))[0] == 2
     code, out = await command(aduan, "replay", "erpp", sent)
     assert (code, "did you mean `erp`?" in out) == (2, True)
+
+
+async def test_what_the_desk_does_is_heard_everywhere(running: Aduans) -> None:
+    """An event recorded from the command line, by another process than the server's, reaches every target."""
+    aduan, receiver, zammad = running
+    await aduan.clouds["klikacc"].inject_text("6281234567890", "Dana saya belum cair sejak kemarin.")
+    await until(lambda: len(receiver.received) == 1)
+    number = view(aduan).ticket.ticket_number
+    words = ("tickets", "do", number, "first_response", "text=Kami sedang memeriksa.", "--actor", "sari")
+    code, out = await any_command(aduan, *words)
+    assert code == 0, out
+    await until(lambda: len(receiver.received) == 2 and zammad.tickets and zammad.tickets[1]["state"] == "open")
+    told = receiver.received[1].json
+    assert (told["type"], told["data"]["text"]) == ("ticket.first_response", "Kami sedang memeriksa.")
+    assert told["data"]["ticket"]["state"] == "in_progress"
+    assert zammad.articles[-1]["body"] == "Kami sedang memeriksa."
