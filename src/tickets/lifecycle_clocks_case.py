@@ -110,7 +110,7 @@ def _live(standing: Standing) -> Iterator[ClockName]:
         if documents_outstanding(standing):
             yield "documents"
     elif ticket.state == "responded":
-        if complaint.outcome.acceptance not in {"accepted", "refused"}:
+        if complaint.outcome.acceptance not in {"accepted", "refused", "silent"}:
             yield "objection_window"
             yield "silent_close"
     elif ticket.state == "objection_review" and _objection_at(standing) is not None:
