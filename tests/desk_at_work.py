@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gateway.handling import Handling
 from gateway.handling_notices import notices_of
 from gateway.handling_values import Done, Refused
 from gateway.ids import new_id
+from gateway.installation import Installation
 from gateway.journal import Kept
 from gateway.letters import ways_of
 from gateway.record import Arrival, record
@@ -34,9 +36,10 @@ STORY = "Dana saya belum cair sejak tanggal 2 Januari, mohon bantuan"
 class DeskAtWork:
     """One installation; `now` is what everything takes for the time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, known: Installation | None = None) -> None:
+        """`known` is an installation that was read before from the same files: reading it takes the longest."""
         self.config = write_config(folder)
-        self.installation = load(self.config)
+        self.installation = load(self.config) if known is None else replace(known, data_dir=folder / "data")
         self.installation.data_dir.mkdir(exist_ok=True)
         self.now = MONDAY
         self.store = Store.open(f"sqlite:///{self.installation.data_dir / 'tickets.db'}", clock=lambda: self.now)

@@ -8,12 +8,21 @@ from pathlib import Path
 import pytest
 
 from desk_at_work import CUSTOMER, STORY, DeskAtWork
+from gateway.config_load import load
+from gateway.installation import Installation
+from harness import write_config
+
+
+@pytest.fixture(scope="session")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The demonstration's installation, read once."""
+    return load(write_config(tmp_path_factory.mktemp("known")))
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[DeskAtWork]:
+def desk(tmp_path: Path, known: Installation) -> Iterator[DeskAtWork]:
     """The real rules, wording and store in a temporary folder."""
-    desk = DeskAtWork(tmp_path)
+    desk = DeskAtWork(tmp_path, known)
     yield desk
     desk.close()
 
