@@ -55,12 +55,12 @@ class Span(Struct, frozen=True, kw_only=True):
             period = Period.parse(text)
             return cls(label=str(period), first=period.first, last=period.last)
         try:
-            span = cls(label=text, first=date.fromisoformat(first), last=date.fromisoformat(last))
+            days = date.fromisoformat(first), date.fromisoformat(last)
         except ValueError:
             raise ValueError("days are written as 2026-01-01..2026-06-30") from None
-        if span.first > span.last:
+        if days[0] > days[1]:
             raise ValueError("the first day lies after the last")
-        return span
+        return cls(label=f"{days[0]}..{days[1]}", first=days[0], last=days[1])
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last

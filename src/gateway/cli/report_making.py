@@ -228,7 +228,10 @@ def _write(out: Path, form: str, asked: Asked, report: Report, snapshot: Snapsho
 
     printed = asked.printed(report)
     if form == "xlsx":
-        content = workbook(printed)
+        try:
+            content = workbook(printed)
+        except ValueError as error:
+            fail(str(error))
     elif form == "csv":
         content = csv_file(report, asked.layout, printed, asked.sources.labels)
     elif form == "json":

@@ -12,7 +12,7 @@ from gateway.reports.printed import Cell, Printed, PrintedSheet
 from tickets.policy_labels import Labels
 from tickets.reports_layout import FigureSheet, Layout
 from tickets.reports_values import Report
-from tickets.store.export import safe_text
+from tickets.store.export import XLSX_ROWS, safe_text
 
 #: The same report gives the same bytes: the file says nothing about when it was written.
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -22,12 +22,14 @@ _OPTIONS: Mapping[str, object] = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
+#: A cell of a workbook has room for no more characters.
+_LONGEST = 32_767
 #: Widest column, in characters; longer texts wrap.
 _WIDEST = 60
 
 
 def workbook(report: Printed) -> bytes:
-    """The report as XLSX, each sheet at the cells of its layout."""
+    """The report as XLSX, each sheet at the cells of its layout; ValueError when a list does not fit into one sheet."""
     import xlsxwriter  # only who writes a workbook needs it loaded
 
     out = io.BytesIO()
@@ -78,6 +80,8 @@ def _sheet(sheet: Any, printed: PrintedSheet, forms: Mapping[str, Any]) -> None:
     for row, column, text in printed.texts:
         sheet.write_string(row, column, _safe(text), forms["title"])
     top, left = printed.at
+    if top + 1 + len(printed.rows) > XLSX_ROWS:
+        raise ValueError(f"{printed.name}: more complaints than a sheet has rows: report on a shorter period")
     for offset, heading in enumerate(printed.headings):
         sheet.write_string(top, left + offset, _safe(heading), forms["heading"])
         sheet.set_column(left + offset, left + offset, _width(printed, offset))
@@ -107,8 +111,8 @@ def _write(sheet: Any, row: int, column: int, cell: Cell, forms: Mapping[str, An
 
 
 def _safe(text: str) -> str:
-    """Shown and never computed, without the control characters that XML 1.0 cannot carry."""
-    return safe_text("".join(char for char in text if char >= " " or char in "\t\n\r"))
+    """Shown and never computed, without the control characters that XML 1.0 cannot carry, as long as a cell holds."""
+    return safe_text("".join(char for char in text if char >= " " or char in "\t\n\r"))[:_LONGEST]
 
 
 def _width(printed: PrintedSheet, column: int) -> int:

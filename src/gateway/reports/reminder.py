@@ -1,4 +1,7 @@
-"""Calls reports to mind: some working days before its due date a report becomes a task, until it is frozen."""
+"""Calls reports to mind: some working days before its due date a report becomes a task, until it is frozen.
+
+Only for periods in which this store was at work: who reported on earlier ones did so without it.
+"""
 
 from __future__ import annotations
 
@@ -109,6 +112,9 @@ class ReportReminder:
         """Tasks of reports that fall due and were neither called to mind nor frozen yet."""
         now, reports = self._now(), self._store.reports
         today, days = wib_date(now), self._installation.config.reports.remind_working_days
+        since = reports.at_work_since()
+        if since is None:
+            return []
         try:
             due = list(due_reports(organisation, today, days))
         except CalendarMissing as error:
@@ -125,6 +131,7 @@ class ReportReminder:
             )
             for each in due
             if today >= each.from_
+            and wib_date(since) <= each.period.last
             and reports.task(each.task_id) is None
             and not reports.snapshots(each.organisation, each.rule.id, str(each.period))
         ]

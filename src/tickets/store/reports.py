@@ -107,6 +107,13 @@ class ReportReader:
         with self._begin() as connection:
             return _snapshots(connection, organisation, report, period)
 
+    def at_work_since(self) -> datetime | None:
+        """When anything was recorded first, as the audit log says; None while nothing was."""
+        column = schema.audit.c
+        with self._begin() as connection:
+            row = connection.execute(select(column.at).order_by(column.seq).limit(1)).first()
+        return None if row is None else row.at
+
     def task(self, id_: str) -> TaskRow | None:
         """A task by its id, open or closed; None when it was never opened."""
         with self._begin() as connection:

@@ -15,11 +15,14 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 
 from gateway.cli.place import data_dir_at
+from gateway.reports.files import workbook
+from gateway.reports.printed import Printed, PrintedSheet
 from harness.installation import CONFIG
 from normalizer.complaint import Outcome
 from report_tickets import Recorded, keep, recorded, wib
 from tickets.model import Records
 from tickets.store import Store
+from tickets.store.export import XLSX_ROWS
 
 Run = Callable[..., Any]
 FORMULA = '=HYPERLINK("http://x.example")'
@@ -327,3 +330,14 @@ def test_d8_a_mistake_in_a_layout_is_named_with_its_line(run: Run, config: Path,
         answer = run("report", *words_, "--config", config)
         assert answer.code == 1
         assert f"monthly.yaml:{line}: sheets[0].row_headng: unknown key; did you mean `row_heading`?" in answer.err
+
+
+def test_a_list_that_does_not_fit_into_a_sheet_is_refused_and_not_cut() -> None:
+    """A23: every complaint, or a clear word; never a workbook that silently ends."""
+    sheet = PrintedSheet(
+        name="x", section="complaints", texts=(), at=(XLSX_ROWS - 2, 0), headings=("a",), rows=(("1",),)
+    )
+    whole = Printed(title="t", organisation="o", language="id", period="p", sheets=(sheet,))
+    assert workbook(whole)
+    with pytest.raises(ValueError, match="more complaints than a sheet has rows"):
+        workbook(replace(whole, sheets=(replace(sheet, rows=(("1",), ("2",))),)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -16,6 +17,7 @@ from gateway.reports.reminder import KIND, ReportReminder, due_reports, working_
 from gateway.reports.sources import Sources
 from harness import write_config
 from report_tickets import wib
+from tickets.model import AuditEvent
 from tickets.reports_snapshot import LayoutUsed
 from tickets.store import Store
 
@@ -32,6 +34,18 @@ async def run(work: Callable[[], T], /) -> T:
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     return load(write_config(tmp_path_factory.mktemp("installation")))
+
+
+def at_work(store: Store, day: date) -> None:
+    with store.begin() as tx:
+        tx.note([AuditEvent(at=wib(day), actor="aduan", type="complaint.received", complaint_id=None, data={})])
+
+
+@pytest.fixture
+def store(store: Store) -> Store:
+    """A store that is at work since January."""
+    at_work(store, date(2026, 1, 2))
+    return store
 
 
 @pytest.fixture
@@ -76,6 +90,28 @@ async def test_the_reminder_may_look_as_often_as_it_likes(store: Store, remind: 
         tx.close_tasks([task.id for task in tasks], "siti")
     assert await remind(wib(date(2026, 7, 31), 12)) == (0, 0)
     assert open_ids(store) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        (None, []),
+        (date(2026, 7, 1), []),
+        (date(2026, 6, 30), ["monthly:2026-06", "quarterly:2026-Q2"]),
+    ],
+)
+async def test_a_period_before_the_store_was_at_work_is_nobodys_task(
+    installation: Installation, tmp_path: Path, first: date | None, expected: list[str]
+) -> None:
+    fresh = Store.open(f"sqlite:///{tmp_path / 'fresh.db'}")
+    try:
+        if first is not None:
+            at_work(fresh, first)
+        now = wib(date(2026, 7, 31))
+        await ReportReminder(installation, store=fresh, run=run, now=lambda: now).look()
+        assert sorted(open_ids(fresh)) == [f"report_due:klikacc:{each}" for each in expected]
+    finally:
+        fresh.close()
 
 
 async def test_a_frozen_report_is_done(store: Store, sources: Sources, remind: Look) -> None:
