@@ -211,7 +211,7 @@ def merge(step: Step, event: Merged) -> Change | Refusal:
 
 
 def reopen(step: Step, event: Reopened) -> Change | Refusal:
-    """A closed complaint goes on because the customer wrote again; a person decided that (section 7)."""
+    """A closed complaint goes on because the customer wrote again; a person decided that."""
     refusal = needs_a_person(step, event)
     if refusal is not None:
         return refusal

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tickets.policy import Policy
 from tickets.policy_load import load_policy
 from tickets.policy_sources import sources_of
 from tickets.yaml_lines import InvalidFile
@@ -54,3 +55,8 @@ def test_a_wrong_rule_or_number_is_named_with_its_line(tmp_path: Path, line: str
         load_policy(file)
     assert {problem.line for problem in caught.value.problems} == {text.splitlines().index(f"  {line}") + 1}
     assert any(says in problem.message for problem in caught.value.problems)
+
+
+def test_the_published_grammar_says_what_a_source_looks_like() -> None:
+    sources = Policy.model_json_schema(by_alias=True)["properties"]["sources"]
+    assert sources["additionalProperties"]["items"]["pattern"] == "^[KAU][1-9][0-9]?$"

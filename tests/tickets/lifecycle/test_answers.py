@@ -19,7 +19,7 @@ AKSELERAN_CONDITIONS = ("financial_claim", "proven", "material_direct_loss", "ob
 
 
 @pytest.mark.parametrize("policy", ["klikacc", "akseleran", "klikumkm"])
-def test_k15a_a15_no_fault_is_answered_with_an_explanation(policy: str) -> None:
+def test_k15_a15_no_fault_is_answered_with_an_explanation(policy: str) -> None:
     told = Told(policy).begun()
     change = told.do(explanation(), day("06-09"))
     outcome = told.complaint.outcome
@@ -31,7 +31,7 @@ def test_k15a_a15_no_fault_is_answered_with_an_explanation(policy: str) -> None:
     assert "text" not in change.data
 
 
-def test_k15b_a16_a_fault_is_answered_with_an_offer_that_repairs_and_apologises() -> None:
+def test_k15_a16_a_fault_is_answered_with_an_offer_that_repairs_and_apologises() -> None:
     for policy in ("klikacc", "akseleran"):
         told = Told(policy).begun()
         assert told.refused(offer(remedies=("repair",))).values["missing"] == "apology"

@@ -36,7 +36,7 @@ def test_every_gap_of_the_table_says_why() -> None:
 @pytest.mark.parametrize(
     ("event", "states"),
     [
-        # domain section 7, row by row
+        # the published procedures, row by row
         ("documents_requested", {"received", "in_progress", "escalated"}),
         ("documents_window_extended", {"awaiting_documents"}),
         ("escalated", {"in_progress", "escalated"}),
