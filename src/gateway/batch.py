@@ -140,7 +140,8 @@ class Batch:
             message=message,
         )
         self._messages.append(row)
-        self._told.append(told(complaint, what, message, self._now))
+        if self._with.installation.config.forward:
+            self._told.append(told(complaint, what, message, self._now))
         if message.attachments:
             stored = complaint.attachments[-len(message.attachments) :]
             self._attachments += [

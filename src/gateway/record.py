@@ -101,8 +101,8 @@ def _record_part(tx: Transaction, recording: Recording, arrivals: Sequence[Arriv
         batch.prepare(slug, messages)
     outcomes = [_record_one(batch, recording, arrival) for arrival in arrivals]
     tx.add(batch.records())
-    if recording.installation.config.forward:
-        tx.forwards.add(batch.told())
+    if owed := batch.told():
+        tx.forwards.add(owed)
     tx.hand_over([told for outcome in outcomes for told in outcome.handed_over])
     for arrival in arrivals:
         _apply(tx, recording, arrival)

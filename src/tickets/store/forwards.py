@@ -12,15 +12,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, insert, literal_column, select, update
 
 from tickets.forwarders.contract import Seen
-from tickets.forwarders.values import ForwardItem, ForwardLink, ForwardRow, Owed, Settled
-from tickets.model import TaskRow
-from tickets.store import dialect, forwards_rows, rows, schema
+from tickets.forwarders.values import ForwardItem, ForwardRow, Owed, Settled
+from tickets.store import dialect, forwards_rows, schema
+from tickets.store.forwards_links import Links
 from tickets.store.schema_forwards import forward_links, forward_routes, forward_targets, forwards
 from tickets.store.work import Work, chunks
 
-#: Kinds of the tasks that people get.
+#: The kind of task that people get for what a target does not take.
 REFUSED = "forward_refused"
-CHANGED = "changed_elsewhere"
 #: What brings our state to a target when a person has decided that it stands.
 RELEASED = "ticket.released"
 
@@ -35,6 +34,7 @@ class Forwards:
 
     def __init__(self, work: Work) -> None:
         self._work = work
+        self._links = Links(work)
 
     def configure(self, routes: Mapping[str, Collection[str]]) -> None:
         """Sets which targets each organisation has; what is owed to a target that is gone stays, and waits."""
@@ -57,7 +57,7 @@ class Forwards:
         if not wanted:
             return 0
         ids = {each.complaint_id for each in owed}
-        last = {(link.target, link.complaint_id): link.last_seq for link in self._links(_LINK.complaint_id, ids)}
+        last = {(link.target, link.complaint_id): link.last_seq for link in self._links.of(ids)}
         unfinished = self._unfinished(ids)
         organisation = {}
         added = []
@@ -158,11 +158,13 @@ class Forwards:
             done_at=row.done_at,
         )
         if settled.handed is not None:
-            self._handed(settled)
+            self._links.handed(row.target, row.complaint_id, settled.handed, settled.task_id)
         if row.state == "refused":
-            reason = f"{row.target} does not take {row.type}: {row.reason}"
-            if not self._has_task(row.complaint_id, REFUSED):
-                self._task(settled.task_id, row.target, row.complaint_id, REFUSED, reason)
+            link = self._links.one(row.target, row.complaint_id)
+            assert link is not None
+            if not self._links.is_asked(row.complaint_id, REFUSED):
+                reason = f"{row.target} does not take {row.type}: {row.reason}"
+                self._links.ask(link, settled.task_id, REFUSED, reason)
             self._work.note("forward.refused", row.complaint_id, {"target": row.target, "seq": row.seq})
         self._promote(row.target, row.complaint_id)
 
@@ -196,25 +198,23 @@ class Forwards:
         """
         self._target(target, looked_at=looked_at)
         told = []
-        refs = [seen.store_ref for seen, _ in found]
-        links = {link.store_ref: link for link in self._links(_LINK.store_ref, refs) if link.target == target}
+        links = self._links.there(target, [seen.store_ref for seen, _ in found])
+        # What was written there while it was asked is not what it told: the queue compares by itself.
+        busy = self._moving(target, [link.complaint_id for link in links.values()], looked_at)
         for seen, task_id in found:
             link = links.get(seen.store_ref)
-            if link is None or link.remote == seen.remote:
-                continue
-            # The queue is about to write, or has just written: it compares by itself.
-            if (target, link.complaint_id) in self._unfinished([link.complaint_id]):
+            if link is None or link.remote == seen.remote or link.complaint_id in busy:
                 continue
             if seen.by_us:
-                self._change_link(target, link.complaint_id, **forwards_rows.remote_values(seen.remote))
+                self._links.saw(link, seen)
             else:
-                self._elsewhere(link, seen, task_id)
+                self._links.elsewhere(link, seen, task_id)
                 told.append(link.complaint_id)
         return told
 
     def release(self, target: str, complaint_id: str, actor: str) -> bool:
         """A person has decided about the change there: our state is handed over again. False without such a change."""
-        link = self._link(target, complaint_id)
+        link = self._links.one(target, complaint_id)
         if link is None or not forwards_rows.held(self._work, link):
             return False
         column = schema.tasks.c
@@ -260,21 +260,20 @@ class Forwards:
                 found.setdefault(row.organisation, []).append(row.target)
         return found
 
-    def _link(self, target: str, complaint_id: str) -> ForwardLink | None:
-        return next((link for link in self._links(_LINK.complaint_id, [complaint_id]) if link.target == target), None)
-
-    def _links(self, column: ColumnElement[str], values: Collection[str]) -> list[ForwardLink]:
-        found: list[ForwardLink] = []
-        for some in chunks(values):
-            statement = select(forward_links).where(column.in_(some))
-            found += map(forwards_rows.link_from, self._work.connection.execute(statement))
-        return found
-
     def _unfinished(self, complaint_ids: Collection[str]) -> set[tuple[str, str]]:
         found: set[tuple[str, str]] = set()
         for some in chunks(complaint_ids):
             statement = select(_ROW.target, _ROW.complaint_id).where(_UNFINISHED, _ROW.complaint_id.in_(some))
             found.update((row.target, row.complaint_id) for row in self._work.connection.execute(statement))
+        return found
+
+    def _moving(self, target: str, complaint_ids: Collection[str], since: datetime) -> set[str]:
+        """The tickets of which something is on its way, or went since then."""
+        found: set[str] = set()
+        for some in chunks(complaint_ids):
+            mine = (_ROW.target == target, _ROW.complaint_id.in_(some))
+            found.update(self._work.connection.scalars(select(_ROW.complaint_id).where(*mine, _UNFINISHED)))
+            found.update(self._work.connection.scalars(select(_ROW.complaint_id).where(*mine, _ROW.done_at >= since)))
         return found
 
     def _promote(self, target: str, complaint_id: str) -> None:
@@ -291,61 +290,10 @@ class Forwards:
             this = and_(mine, _ROW.seq == first[0].seq)
             self._work.connection.execute(update(forwards).where(this).values(state="due", due_at=now))
 
-    def _handed(self, settled: Settled) -> None:
-        row, handed = settled.row, settled.handed
-        assert handed is not None
-        link = self._link(row.target, row.complaint_id)
-        assert link is not None
-        values = forwards_rows.remote_values(handed.remote)
-        if link.store_ref != handed.store_ref:
-            values |= {"store_ref": handed.store_ref, "linked_at": self._work.now}
-            told = {"target": row.target, "store_ref": handed.store_ref}
-            self._work.note("ticket.forwarded", row.complaint_id, told)
-        self._change_link(row.target, row.complaint_id, **values)
-        if handed.changed is not None:
-            self._elsewhere(link, handed.changed, settled.task_id)
-            self._change_link(row.target, row.complaint_id, **forwards_rows.remote_values(handed.remote))
-
-    def _elsewhere(self, link: ForwardLink, seen: Seen, task_id: str) -> None:
-        """Somebody changed the ticket there: shown and written down; a person decides."""
-        values = forwards_rows.remote_values(seen.remote)
-        values |= {"changed_at": seen.changed_at, "changed_note": seen.note}
-        if not forwards_rows.held(self._work, link):
-            reason = f"{link.target} {seen.store_ref}: {seen.note or 'it was changed there'}"
-            self._task(task_id, link.target, link.complaint_id, CHANGED, reason)
-            values["task_id"] = task_id
-        self._change_link(link.target, link.complaint_id, **values)
-        told = {"target": link.target, "store_ref": seen.store_ref, "state": seen.remote.state}
-        self._work.note("forward.changed_elsewhere", link.complaint_id, told)
-
-    def _task(self, task_id: str, target: str, complaint_id: str, kind: str, reason: str) -> None:
-        link = self._link(target, complaint_id)
-        assert link is not None
-        task = TaskRow(
-            id=task_id,
-            organisation=link.organisation,
-            complaint_id=complaint_id,
-            kind=kind,
-            reason=reason,
-            opened_at=self._work.now,
-        )
-        self._work.statements.tasks.run(self._work.connection, [rows.task_row(task)])
-
-    def _has_task(self, complaint_id: str, kind: str) -> bool:
-        column = schema.tasks.c
-        found = select(column.id).where(
-            column.complaint_id == complaint_id, column.kind == kind, column.closed_at.is_(None)
-        )
-        return self._work.connection.scalar(found.limit(1)) is not None
-
     def _change_row(self, row: ForwardRow, **values: object) -> None:
         this = (_ROW.target == row.target, _ROW.complaint_id == row.complaint_id, _ROW.seq == row.seq)
         if not self._work.connection.execute(update(forwards).where(*this).values(**values)).rowcount:
             raise LookupError("a hand-over that should be changed is not recorded")
-
-    def _change_link(self, target: str, complaint_id: str, **values: object) -> None:
-        this = (_LINK.target == target, _LINK.complaint_id == complaint_id)
-        self._work.connection.execute(update(forward_links).where(*this).values(**values))
 
     def _target(self, target: str, **values: object) -> None:
         statement = dialect.insert(self._work.connection, forward_targets).values(target=target, **values)

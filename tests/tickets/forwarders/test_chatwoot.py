@@ -125,6 +125,7 @@ async def test_a_look_finds_a_change_on_a_later_page(desk: Desk, chatwoot: Chatw
     chatwoot.change(1, "resolved")
     for number in range(2, 31):
         chatwoot.change(number, "open")
+    desk.wait(1)
     assert await lane.look() == 1
     assert [len(desk.view(id_).tasks) for id_ in ids] == [1, *[0] * 29]
 
