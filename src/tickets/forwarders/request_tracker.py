@@ -16,14 +16,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
-from msgspec.structs import replace
-
 from tickets.forwarders import request_tracker_text as words
 from tickets.forwarders.contract import Handed, Handover, Remote, Seen
 from tickets.forwarders.errors import Misconfigured, Refused, Unavailable
 from tickets.forwarders.http import Call
 from tickets.forwarders.request_tracker_api import Api, RtTicket, RtTransaction, text, written
-from tickets.forwarders.request_tracker_history import by_others, moves, note
+from tickets.forwarders.request_tracker_history import accounted, by_others, conflicts, note, unsettled
 from tickets.forwarders.request_tracker_settings import RequestTrackerSettings
 
 #: Whoever the token belongs to, in a query.
@@ -57,11 +55,13 @@ class RequestTracker:
         """Makes the ticket unless one refers to the complaint, and brings it to our state."""
         async with self._alone(handover):
             ref = await self._found(handover.external_id)
-            if ref is None:
-                made = await self._make(handover)
-                # Somebody else may have made one at the same time: the older one is it.
-                ref = await self._found(handover.external_id) or made
-            return await self._bring(handover, ref, handover.remote)
+            if ref is not None:
+                return await self._bring(handover, ref, handover.remote)
+            made = await self._make(handover)
+            # Somebody else may have made one at the same time: the older one is it.
+            ref = await self._found(handover.external_id) or made
+            known = _remote(await self._api.ticket(made)) if ref == made else None
+            return await self._bring(handover, ref, known)
 
     async def update(self, handover: Handover) -> Handed:
         """Adds what was said or what happened to the ticket's history, and brings it to our state."""
@@ -71,14 +71,10 @@ class RequestTracker:
         async with self._alone(handover):
             # A creation that was cut off may have ended long after its repeat.
             await self._found(handover.external_id)
-            if handover.text is None:
-                handed = await self._bring(handover, ref, handover.remote)
-                if not await self._say(handover, ref):
-                    return handed
-                return replace(handed, remote=_remote(await self._api.ticket(ref)))
             # RT reopens a closed ticket for a message: our state comes behind it.
-            await self._say(handover, ref)
-            return await self._bring(handover, ref, handover.remote)
+            if handover.text is not None:
+                await self._say(handover, ref)
+            return await self._bring(handover, ref, handover.remote, comments=handover.text is None)
 
     async def changes(self, since: datetime) -> Sequence[Seen]:
         """The tickets that we made and others changed at or after `since`, oldest change first."""
@@ -101,7 +97,7 @@ class RequestTracker:
                 continue
             # One that was hidden from us in this moment is told of by its next update.
             with contextlib.suppress(Refused):
-                change = _seen(await self._api.ticket(ref), foreign)
+                change = _seen(await self._api.ticket(ref), foreign, accounted(history, None, "0"))
                 seen[change.store_ref] = change
         return sorted(seen.values(), key=lambda each: each.changed_at)
 
@@ -158,22 +154,42 @@ class RequestTracker:
             fields["Due"] = written(promised)
         return await self._api.create(fields)
 
-    async def _bring(self, handover: Handover, ref: str, known: Remote | None) -> Handed:
+    async def _bring(self, handover: Handover, ref: str, known: Remote | None, *, comments: bool = False) -> Handed:
         """Writes our state unless somebody there changed it since `known`; since the beginning when that is None."""
+        wanted = self._settings.statuses[handover.ticket.state]
+        ticket, rows, changed, wrote = await self._write(handover, ref, known)
+        said = comments and await self._say(handover, ref)
+        after = await self._api.ticket(ref) if wrote or said else ticket
+        if wrote and after.status == ticket.status != wanted:
+            # RT answers 200 also when it changes nothing.
+            raise Refused(
+                "status", f"{self.target} does not let the ticket go from {after.status} to {wanted}: its lifecycle, "
+                "the right ModifyTicket, or an open ticket that it depends on",
+            )  # fmt: skip
+        rows += await self._since(after, ticket.version)
+        foreign = await self._foreign(after, rows)
+        if changed is not None:
+            foreign = tuple(row for row in foreign if row.number > int(ticket.version))
+        remote = Remote(state=after.status, version=accounted(rows, unsettled(foreign, wanted), _version(known)))
+        return Handed(store_ref=str(after.id), remote=remote, changed=changed)
+
+    async def _write(
+        self, handover: Handover, ref: str, known: Remote | None
+    ) -> tuple[RtTicket, tuple[RtTransaction, ...], Seen | None, bool]:
+        """The ticket before our write, its history since `known`, a conflict in it, whether anything was written."""
         for _ in range(MOST_TRIES):
             ticket = await self._api.ticket(ref)
-            wanted = self._wanted(handover, ticket)
-            changed = None
-            if "Status" in wanted:
-                changed = await self._changed(ticket, known)
-            if not wanted or changed is not None or not handover.write_state:
-                return Handed(store_ref=str(ticket.id), remote=_remote(ticket), changed=changed)
+            rows = await self._since(ticket, _version(known))
+            foreign = await self._foreign(ticket, rows)
+            if conflicts(foreign, self._settings.statuses[handover.ticket.state]):
+                return ticket, rows, _seen(ticket, foreign, accounted(rows, None, "0")), False
+            wanted = self._wanted(handover, ticket) if handover.write_state else {}
             if "Due" in wanted and not await self._due_is_ours(ticket):
                 del wanted["Due"]
-                if not wanted:
-                    return Handed(store_ref=str(ticket.id), remote=_remote(ticket))
+            if not wanted:
+                return ticket, rows, None, False
             if await self._api.change(str(ticket.id), wanted, ticket.version):
-                return await self._written(handover, ticket)
+                return ticket, rows, None, True
         raise Unavailable(f"{self.target}: the ticket is being changed there all the time")
 
     async def _say(self, handover: Handover, ref: str) -> bool:
@@ -200,16 +216,18 @@ class RequestTracker:
             wanted["Due"] = written(promised)
         return wanted
 
-    async def _changed(self, ticket: RtTicket, known: Remote | None) -> Seen | None:
-        """What others did to the ticket's state since `known`; None when they did nothing to it."""
-        if known is not None and known.version == ticket.version:
-            return None
-        since = known.version if known is not None and known.version is not None else "0"
-        rows = await self._api.history(str(ticket.id), f"{NO_MAILS} AND id > {int(since)}")
+    async def _since(self, ticket: RtTicket, version: str) -> tuple[RtTransaction, ...]:
+        """The ticket's history behind an entry of it."""
+        if version == ticket.version:
+            return ()
+        return await self._api.history(str(ticket.id), f"{NO_MAILS} AND id > {int(version)}")
+
+    async def _foreign(self, ticket: RtTicket, rows: Sequence[RtTransaction]) -> tuple[RtTransaction, ...]:
+        """What others did in a part of the ticket's history."""
+        if not rows:
+            return ()
         me = await self._name(ticket)
-        ours = {row.id for row in rows if row.creator.id == me}
-        foreign = tuple(row for row in by_others(rows, ours) if moves(row))
-        return _seen(ticket, foreign) if foreign else None
+        return by_others(rows, {row.id for row in rows if row.creator.id == me})
 
     async def _name(self, ticket: RtTicket) -> str | None:
         """The name of the token's user in RT; None while that user did nothing to the ticket."""
@@ -221,17 +239,6 @@ class RequestTracker:
     async def _due_is_ours(self, ticket: RtTicket) -> bool:
         """Whether nobody else ever set the date there."""
         return not await self._api.history(str(ticket.id), f"Field = 'Due' AND Creator != {ME}")
-
-    async def _written(self, handover: Handover, before: RtTicket) -> Handed:
-        """The ticket after a write. Refused when RT kept its status: it answers 200 also then."""
-        after = await self._api.ticket(str(before.id))
-        wanted = self._settings.statuses[handover.ticket.state]
-        if after.status == before.status != wanted:
-            raise Refused(
-                "status", f"{self.target} does not let the ticket go from {before.status} to {wanted}: its lifecycle, "
-                "the right ModifyTicket, or an open ticket that it depends on",
-            )  # fmt: skip
-        return Handed(store_ref=str(after.id), remote=_remote(after))
 
     async def _ids(self, query: str) -> frozenset[str]:
         return frozenset(row.id for row in await self._api.transactions(query))
@@ -246,10 +253,14 @@ def _remote(ticket: RtTicket) -> Remote:
     return Remote(state=ticket.status, version=ticket.version)
 
 
-def _seen(ticket: RtTicket, foreign: Sequence[RtTransaction]) -> Seen:
+def _version(known: Remote | None) -> str:
+    return known.version if known is not None and known.version is not None else "0"
+
+
+def _seen(ticket: RtTicket, foreign: Sequence[RtTransaction], version: str) -> Seen:
     prefix = words.link("")
     carried = (link.url.removeprefix(prefix) for link in ticket.links if link.url.startswith(prefix))
     return Seen(
-        store_ref=str(ticket.id), external_id=next(carried, None), remote=_remote(ticket),
-        changed_at=foreign[-1].created.astimezone(UTC), by_us=False, note=note(foreign),
+        store_ref=str(ticket.id), external_id=next(carried, None), by_us=False, note=note(foreign),
+        remote=Remote(state=ticket.status, version=version), changed_at=foreign[-1].created.astimezone(UTC),
     )  # fmt: skip

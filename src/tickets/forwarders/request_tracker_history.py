@@ -8,28 +8,34 @@ from tickets.forwarders.request_tracker_api import RtTransaction
 
 #: The user that RT itself acts as: its scrips reopen a ticket after a reply, record mails that were sent.
 SYSTEM = "RT_System"
-#: Mails that RT sent: nothing of the ticket changed.
-MAILS = frozenset({"EmailRecord", "CommentEmailRecord"})
 
-_WORDS = {
+#: What a person here wants to know of. Owners, watchers, priorities, working times and reminders are theirs alone.
+_TYPES = {
+    "Create": "dibuat / created",
     "Correspond": "pesan / message",
     "Comment": "catatan / note",
-    "Create": "dibuat / created",
-    "Take": "pemilik / owner",
-    "Steal": "pemilik / owner",
-    "Give": "pemilik / owner",
-    "Untake": "pemilik / owner",
-    "SetWatcher": "pemilik / owner",
-    "AddWatcher": "peserta / participant",
-    "DelWatcher": "peserta / participant",
-    "CustomField": "kolom tambahan / custom field",
+    "Status": "status",
+}
+_FIELDS = {
+    "Queue": "antrean / queue",
+    "Due": "tenggat / due",
+    "Subject": "judul / subject",
+    "MergedInto": "digabung / merged",
 }
 
-_FIELDS = {"Queue": "antrean / queue", "Owner": "pemilik / owner", "Due": "tenggat / due", "Subject": "judul / subject"}
+
+def tells(row: RtTransaction) -> bool:
+    """Whether the entry is one that a person here wants to know of, whoever made it."""
+    return row.type in _TYPES or (row.type in {"Set", "AddLink"} and row.changed in _FIELDS)
+
+
+def moves(row: RtTransaction) -> bool:
+    """Whether the entry changes what our state stands for there: the status, or the queue with its lifecycle."""
+    return row.type == "Status" or (row.type == "Set" and row.changed == "Queue")
 
 
 def by_others(rows: Sequence[RtTransaction], ours: Collection[str]) -> tuple[RtTransaction, ...]:
-    """The entries of one ticket that others made, oldest first; `rows` in their order, `ours` are ids.
+    """The entries of one ticket that tell and that others made, oldest first; `rows` in their order, `ours` are ids.
 
     What RT does by itself belongs to whoever acted before it; with nobody before it, to others.
     """
@@ -40,14 +46,27 @@ def by_others(rows: Sequence[RtTransaction], ours: Collection[str]) -> tuple[RtT
             foreign = False
         elif row.creator.id != SYSTEM:
             foreign = True
-        if foreign and row.type not in MAILS:
+        if foreign and tells(row):
             found.append(row)
     return tuple(found)
 
 
-def moves(row: RtTransaction) -> bool:
-    """Whether the entry changes what our state stands for there: the status, or the queue with its lifecycle."""
-    return row.type == "Status" or (row.type == "Set" and row.changed in {"Status", "Queue"})
+def conflicts(foreign: Sequence[RtTransaction], wanted: str) -> bool:
+    """Whether others moved the ticket, and not to the status that we want as well."""
+    moved = [row for row in foreign if moves(row)]
+    return bool(moved) and not (moved[-1].type == "Status" and moved[-1].new_value == wanted)
+
+
+def unsettled(foreign: Sequence[RtTransaction], wanted: str) -> RtTransaction | None:
+    """The first entry of others that a person must still hear of: the same status on both sides is no news."""
+    agreed = not conflicts(foreign, wanted)
+    return next((row for row in foreign if not (agreed and moves(row))), None)
+
+
+def accounted(rows: Sequence[RtTransaction], first: RtTransaction | None, since: str) -> str:
+    """The id of the last entry that tells before `first`, or of the last one at all; `since` when there is none."""
+    end = None if first is None else first.number
+    return next((row.id for row in reversed(rows) if tells(row) and (end is None or row.number < end)), since)
 
 
 def note(rows: Sequence[RtTransaction]) -> str:
@@ -58,8 +77,4 @@ def note(rows: Sequence[RtTransaction]) -> str:
 def _said(row: RtTransaction) -> str:
     if row.type == "Status":
         return f"status {row.old_value} -> {row.new_value}"
-    if row.type in {"AddLink", "DeleteLink"}:
-        return "digabung / merged" if row.changed == "MergedInto" else "tautan / link"
-    if row.type == "Set" and row.changed:
-        return _FIELDS.get(row.changed, row.changed)
-    return _WORDS.get(row.type, row.type)
+    return _FIELDS.get(row.changed or "") or _TYPES.get(row.type, row.type)

@@ -24,8 +24,8 @@ def link(external_id: str) -> str:
 
 def subject(complaint: Complaint) -> str:
     """The ticket's subject, on one line."""
-    what = complaint.subject or complaint.category or complaint.kind
-    return " ".join(f"[{complaint.ticket_number}] {what}".split())[:MOST_SUBJECT]
+    given = (" ".join((each or "").split()) for each in (complaint.subject, complaint.category, complaint.kind))
+    return f"[{complaint.ticket_number}] {next(filter(None, given))}"[:MOST_SUBJECT]
 
 
 def message_subject(handover: Handover) -> str:

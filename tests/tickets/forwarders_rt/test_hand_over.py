@@ -124,12 +124,11 @@ async def test_what_was_changed_there_is_told_and_not_written_over(
 
     ticket = replace(given.ticket, state="in_progress")
     event = replace(given, seq=2, type="ticket.first_response", text="Kami periksa", ticket=ticket, store_ref=ref)
-    # Words alone would reopen it: RT does so itself, and what the person did is told all the same.
     kept = await forwarder.update(replace(event, type="ticket.classified", text=None, remote=handed.remote))
     assert kept.remote.state == "rejected"
     assert kept.changed is not None
     assert (kept.changed.store_ref, kept.changed.external_id, kept.changed.by_us) == (ref, given.external_id, False)
-    assert kept.changed.note == "status new -> rejected"
+    assert kept.changed.note == "tenggat / due; status new -> rejected"
     assert rt.ask("petugas", "GET", f"ticket/{ref}")["Status"] == "rejected"
 
     # While nobody has decided, words go and the state does not.
@@ -141,6 +140,22 @@ async def test_what_was_changed_there_is_told_and_not_written_over(
     done = await forwarder.update(replace(event, seq=4, text=None, remote=held.remote))
     assert (done.remote.state, done.changed) == ("open", None)
     assert rt.ask("petugas", "GET", f"ticket/{ref}")["Due"] == "2026-03-01T10:00:00Z"
+
+
+async def test_a_decision_that_rt_undoes_for_our_words_is_told(
+    rt: RequestTrackerServer, forward: Forward, handover: HandOver
+) -> None:
+    """RT reopens a rejected ticket for any message: to the very status that we have."""
+    forwarder = forward(rt)
+    given = handover()
+    handed = await forwarder.create(given)
+    rt.ask("petugas", "PUT", f"ticket/{handed.store_ref}", {"Status": "rejected"})
+    ticket = replace(given.ticket, state="in_progress")
+    event = replace(given, seq=2, type="message.added", text="Halo", ticket=ticket, store_ref=handed.store_ref)
+    done = await forwarder.update(replace(event, remote=handed.remote))
+    assert done.remote.state == "open"
+    assert done.changed is not None
+    assert done.changed.note == "status new -> rejected"
 
 
 async def test_the_same_decision_on_both_sides_is_no_conflict(
@@ -187,7 +202,7 @@ async def test_what_others_changed_is_listed(rt: RequestTrackerServer, forward: 
     assert set(seen) == {refs[1], refs[2], refs[3]}
     change = seen[refs[1]]
     assert change.external_id == touched.external_id
-    assert change.note == "pesan / message; status new -> open; pemilik / owner; status open -> stalled"
+    assert change.note == "pesan / message; status new -> open; status open -> stalled"
     assert (change.remote.state, change.by_us) == ("stalled", False)
     there = rt.ask("petugas", "GET", f"ticket/{refs[1]}")
     assert change.changed_at == datetime.fromisoformat(there["LastUpdated"])
@@ -197,6 +212,35 @@ async def test_what_others_changed_is_listed(rt: RequestTrackerServer, forward: 
     ticket = replace(touched.ticket, state="in_progress")
     event = replace(touched, seq=2, type="ticket.noted", ticket=ticket, store_ref=refs[1], remote=change.remote)
     assert (await forwarder.update(event)).remote.state == "open"
+
+
+async def test_what_a_person_wrote_there_does_not_hold_our_state_and_is_still_told(
+    rt: RequestTrackerServer, forward: Forward, handover: HandOver
+) -> None:
+    forwarder = forward(rt)
+    before = datetime.now(UTC)
+    given = handover()
+    handed = await forwarder.create(given)
+    ref = handed.store_ref
+    rt.ask("petugas", "PUT", f"ticket/{ref}", {"Owner": "petugas"})
+    rt.ask("petugas", "POST", f"ticket/{ref}/comment", {"Content": "sudah dicek", "ContentType": "text/plain"})
+    ticket = replace(given.ticket, state="in_progress")
+    event = replace(given, seq=2, type="ticket.noted", ticket=ticket, store_ref=ref, remote=handed.remote)
+    handed = await forwarder.update(event)
+    assert (handed.remote.state, handed.changed) == ("open", None)
+
+    (seen,) = [each for each in await forwarder.changes(before) if each.store_ref == ref]
+    assert seen.note == "catatan / note"
+    # It differs from what the update knew, so that it is news.
+    assert seen.remote != handed.remote
+    # Once it was told, our next write and their next click make no news of it again.
+    rt.ask("petugas", "PUT", f"ticket/{ref}", {"Priority": 7})
+    (again,) = [each for each in await forwarder.changes(before) if each.store_ref == ref]
+    assert again.remote == seen.remote
+    more = replace(event, seq=3, type="message.added", text="Halo", remote=seen.remote)
+    handed = await forwarder.update(more)
+    (last,) = [each for each in await forwarder.changes(before) if each.store_ref == ref]
+    assert (last.remote, handed.changed) == (handed.remote, None)
 
 
 async def test_nothing_is_listed_from_before_the_moment(

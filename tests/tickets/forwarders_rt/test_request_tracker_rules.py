@@ -16,7 +16,16 @@ from store_values import Build
 from tickets.forwarders import request_tracker_text as words
 from tickets.forwarders.contract import Handover
 from tickets.forwarders.request_tracker_api import Ref, RtTransaction
-from tickets.forwarders.request_tracker_history import SYSTEM, by_others, moves, note
+from tickets.forwarders.request_tracker_history import (
+    SYSTEM,
+    accounted,
+    by_others,
+    conflicts,
+    moves,
+    note,
+    tells,
+    unsettled,
+)
 from tickets.forwarders.request_tracker_settings import STOCK, RequestTrackerSettings
 
 HandOver = Callable[..., Handover]
@@ -54,20 +63,55 @@ def test_mails_that_rt_recorded_change_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "moving", "said"),
+    ("row", "telling", "moving", "said"),
     [
-        (entry(1, "p", "Status", old_value="new", new_value="open"), True, "status new -> open"),
-        (entry(1, "p", "Set", changed="Queue"), True, "antrean / queue"),
-        (entry(1, "p", "Set", changed="Priority"), False, "Priority"),
-        (entry(1, "p", "Comment"), False, "catatan / note"),
-        (entry(1, "p", "AddLink", changed="MergedInto"), False, "digabung / merged"),
-        (entry(1, "p", "AddLink", changed="RefersTo", new_value="https://x/?q=Budi"), False, "tautan / link"),
-        (entry(1, "p", "CustomField", changed="12", new_value="Budi Santoso"), False, "kolom tambahan / custom field"),
-        (entry(1, "p", "AddReminder", new_value="telepon Budi"), False, "AddReminder"),
+        (entry(1, "p", "Status", old_value="new", new_value="open"), True, True, "status new -> open"),
+        (entry(1, "p", "Set", changed="Queue"), True, True, "antrean / queue"),
+        (entry(1, "p", "Set", changed="Due", new_value="2026-01-01"), True, False, "tenggat / due"),
+        (entry(1, "p", "Comment"), True, False, "catatan / note"),
+        (entry(1, "p", "AddLink", changed="MergedInto"), True, False, "digabung / merged"),
+        (entry(1, "p", "AddLink", changed="RefersTo", new_value="https://x/?q=Budi"), False, False, "AddLink"),
+        (entry(1, "p", "Set", changed="Priority"), False, False, "Set"),
+        (entry(1, "p", "Take", new_value="petugas"), False, False, "Take"),
+        (entry(1, "p", "CustomField", changed="12", new_value="Budi Santoso"), False, False, "CustomField"),
+        (entry(1, "p", "AddReminder", new_value="telepon Budi"), False, False, "AddReminder"),
     ],
 )
-def test_a_change_is_named_without_what_was_written(row: RtTransaction, moving: bool, said: str) -> None:
-    assert (moves(row), note([row, row])) == (moving, said)
+def test_a_change_is_named_without_what_was_written(row: RtTransaction, telling: bool, moving: bool, said: str) -> None:
+    assert (tells(row), moves(row), note([row, row])) == (telling, moving, said)
+
+
+def test_what_must_still_be_told_stays_behind_the_version() -> None:
+    rows = [entry(4, "aduan"), entry(5, "petugas", "Take"), entry(6, "petugas", "Comment"), entry(7, "aduan")]
+    assert accounted(rows, rows[2], "3") == "4"
+    assert accounted(rows, rows[0], "3") == "3"
+    assert accounted(rows, None, "3") == "7"
+    assert accounted(rows[1:2], None, "3") == "3"
+
+
+@pytest.mark.parametrize(
+    ("rows", "conflict", "news"),
+    [
+        ([], False, None),
+        (["Comment"], False, "1"),
+        (["Status open"], True, "1"),
+        (["Status resolved"], False, None),
+        (["Status open", "Status resolved"], False, None),
+        (["Status resolved", "Status open"], True, "1"),
+        (["Status resolved", "Comment"], False, "2"),
+        (["Status resolved", "Set Queue"], True, "1"),
+    ],
+)
+def test_the_same_status_on_both_sides_is_no_conflict_and_no_news(
+    rows: list[str], conflict: bool, news: str | None
+) -> None:
+    foreign = []
+    for number, row in enumerate(rows, 1):
+        kind, _, value = row.partition(" ")
+        values = {"changed": value} if kind == "Set" else {"new_value": value}
+        foreign.append(entry(number, "petugas", kind, **values))
+    first = unsettled(foreign, "resolved")
+    assert (conflicts(foreign, "resolved"), first and first.id) == (conflict, news)
 
 
 @given(st.text(max_size=400), st.text(max_size=40))
