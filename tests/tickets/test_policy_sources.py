@@ -59,4 +59,5 @@ def test_a_wrong_rule_or_number_is_named_with_its_line(tmp_path: Path, line: str
 
 def test_the_published_grammar_says_what_a_source_looks_like() -> None:
     sources = Policy.model_json_schema(by_alias=True)["properties"]["sources"]
-    assert sources["additionalProperties"]["items"]["pattern"] == "^[KAU][1-9][0-9]?$"
+    numbers = next(iter(sources["patternProperties"].values()))
+    assert numbers["items"]["pattern"] == "^[KAU][1-9][0-9]?$"
