@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,10 @@ _FOLDER = Path(__file__).parent
 _NARROW = 8
 #: Columns are as wide as their longest word or this share of their longest text, in characters.
 _LONGEST = 24
+#: As long as a ticket number, which is never broken.
+_ENDLESS = re.compile(r"(\S{21})(?=\S)")
+#: The space around a text, in characters.
+_MARGIN = 5
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "id": {
         "note": "Tata letak {layout} versi {version}. Angka {counted}.",
@@ -135,16 +140,20 @@ def _sheet(sheet: PrintedSheet, words: Mapping[str, str]) -> dict[str, Any]:
         "chart": sheet.chart if top else None,
         "alt": fill(words["chart"], {"bars": "; ".join(f"{bar.label}: {bar.value}" for bar in sheet.bars)}),
         "bars": [
-            {"label": bar.label, "value": str(bar.value), "share": bar.value / top if top else 0} for bar in sheet.bars
+            {"label": _shown(bar.label), "value": str(bar.value), "share": bar.value / top if top else 0}
+            for bar in sheet.bars
         ],
     }
 
 
 def _shown(cell: Cell) -> str:
+    if isinstance(cell, str):
+        # A word that is longer than its column may be broken anywhere.
+        return _ENDLESS.sub("\\1\u200b", cell)
     return "" if cell is None else cell.isoformat() if isinstance(cell, date) else str(cell)
 
 
 def _width(texts: list[str]) -> int:
     longest = max(len(text) for text in texts)
-    word = max(len(part) for text in texts for part in text.split() or [""])
-    return max(word, min(longest, _LONGEST), 4)
+    word = max(len(part) for text in texts for part in re.split(r"[\s\u200b]", text))
+    return max(word, min(longest, _LONGEST)) + _MARGIN
