@@ -42,7 +42,7 @@ from gateway.reconcile import Reconciler
 from gateway.recording import Recording
 from gateway.report_figures import figures_of
 from gateway.reports.reminder import ReportReminder
-from gateway.retention import Retention
+from gateway.retention import Removal, Retention
 from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
 from gateway.worker import Worker
@@ -225,7 +225,8 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     _background(stack, clock_job.run())
     _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
     _background(stack, ReportReminder(installation, store=store, run=run, now=now).run())
-    _background(stack, Retention(installation, store=store, files=files, run=run, now=now).run())
+    removal = Removal(data_dir, store=store, run=run, now=now)
+    _background(stack, Retention(installation, store=store, removal=removal, run=run, now=now).run())
     matching = Matching(
         config.matching,
         store=store,

@@ -12,7 +12,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -20,7 +20,6 @@ from typing import BinaryIO, Literal
 from msgspec import Struct
 
 from gateway.files import Files
-from gateway.installation import Installation
 from receipts.signature import PublicKeys, is_signed, open_key, public_pem
 from tickets.model import AuditEvent
 from tickets.records_evidence import (
@@ -76,14 +75,24 @@ class Verdict(Struct, frozen=True, kw_only=True):
     manifest: Manifest | None = None
 
 
-def make(installation: Installation, store: Store, number: str, out: BinaryIO, *, actor: str, now: datetime) -> Made:
+def make(
+    store: Store,
+    number: str,
+    out: BinaryIO,
+    *,
+    data_dir: Path,
+    names: Mapping[str, str],
+    actor: str,
+    now: datetime,
+) -> Made:
     """Writes the bag of a complaint to `out` (seekable, empty) and notes it in the audit log. Blocking.
 
+    `names` are those of the organisations, by slug; `data_dir` holds the attachments and the key.
     Raises Gone for an erased complaint, LookupError for a number that was never given, OSError.
     """
-    case = _case(installation, store, number, now)
-    key = open_key(installation.data_dir / "keys")
-    files = Files(installation.data_dir / "attachments", max_bytes=installation.config.attachments.max_bytes)
+    case = _case(store, number, names, now)
+    key = open_key(data_dir / "keys")
+    files = Files(data_dir / "attachments", max_bytes=0)
     content = files_of(case)
     missing = list(content.missing)
     entries: dict[str, bytes | Path] = {**content.written, PUBLIC_KEY: public_pem(key.public_key)}
@@ -224,7 +233,7 @@ def _digest(read: Callable[[int], bytes]) -> str:
     return digest.hexdigest()
 
 
-def _case(installation: Installation, store: Store, number: str, now: datetime) -> Case:
+def _case(store: Store, number: str, names: Mapping[str, str], now: datetime) -> Case:
     """All of the complaint from one moment: read again while something was recorded in between."""
     log = store.verify_audit()
     for _ in range(_TRIES):
@@ -236,11 +245,9 @@ def _case(installation: Installation, store: Store, number: str, now: datetime) 
         complaint_id = view.complaint.complaint_id
         chain = store.records.chain_of(complaint_id)
         raw_ids = [message.row.raw_id for message in view.messages]
-        slug = view.ticket.organisation
-        organisation = installation.organisations.get(slug)
         case = Case(
             view=view,
-            organisation=organisation.name if organisation else slug,
+            organisation=names.get(view.ticket.organisation, view.ticket.organisation),
             made_at=now.astimezone(UTC),
             merged=store.records.merged_into(complaint_id),
             chain=chain,

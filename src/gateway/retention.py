@@ -60,6 +60,47 @@ class Done(Struct, frozen=True, kw_only=True):
     compacted: bool = False
 
 
+class Removal:
+    """Takes what was erased from the disk; every step may be repeated."""
+
+    def __init__(self, data_dir: Path, *, store: Store, run: RunInThread, now: Callable[[], datetime]) -> None:
+        self._data_dir = data_dir
+        self._store = store
+        self._files = Files(data_dir / "attachments", max_bytes=0)
+        self._run = run
+        self._now = now
+
+    async def finish(self) -> Done:
+        """Removes the files of what was erased and rewrites the databases."""
+        files = await self.sweep()
+        return Done(files=files, compacted=await self.compact())
+
+    async def compact(self) -> bool:
+        """Rewrites the databases without what was deleted; False without room or while somebody keeps them busy."""
+        folder = self._data_dir
+        size = (folder / "tickets.db").stat().st_size
+        if shutil.disk_usage(folder).free < 2 * size:
+            log.warning("no_room_to_compact", bytes=2 * size)
+            return False
+        journal = await asyncio.to_thread(compact_journal, folder / "journal.db")
+        return await self._run(self._store.compact) and journal
+
+    async def sweep(self) -> int:
+        """How many files went that no complaint has any longer."""
+        doomed = await asyncio.to_thread(self._store.records.doomed)
+        if not doomed:
+            return 0
+        used = await asyncio.to_thread(self._store.records.in_use, doomed)
+        return await self._run(partial(self._remove, {sha: at for sha, at in doomed.items() if sha not in used}, used))
+
+    def _remove(self, unused: dict[str, datetime], used: frozenset[str]) -> int:
+        settled = self._now() - _SETTLED
+        gone = [sha for sha, since in unused.items() if self._files.remove(sha, untouched_since=max(since, settled))]
+        with self._store.begin() as tx:
+            tx.records.forget_files([*gone, *used])
+        return len(gone)
+
+
 class Retention:
     """Looks once a night; every step may be repeated."""
 
@@ -68,13 +109,13 @@ class Retention:
         installation: Installation,
         *,
         store: Store,
-        files: Files,
+        removal: Removal,
         run: RunInThread,
         now: Callable[[], datetime],
     ) -> None:
         self._installation = installation
         self._store = store
-        self._files = files
+        self.removal = removal
         self._run = run
         self._now = now
 
@@ -106,8 +147,8 @@ class Retention:
             complaints += await self._run(partial(self._erase, number))
         messages = await self.deletions()
         await self._run(self._purge_parked)
-        files = await self._sweep()
-        compacted = bool(complaints or messages) and await self.compact()
+        files = await self.removal.sweep()
+        compacted = bool(complaints or messages) and await self.removal.compact()
         if complaints or messages or files:
             log.info("erased", complaints=complaints, messages=messages, files=files, compacted=compacted)
         return Done(complaints=complaints, messages=messages, files=files, compacted=compacted)
@@ -121,21 +162,6 @@ class Retention:
         for message_id in await asyncio.to_thread(self._store.records.waiting_deletions, slugs):
             count += await self._run(partial(self._erase_message, message_id))
         return count
-
-    async def finish(self) -> Done:
-        """Removes the files of what was erased and rewrites the databases."""
-        files = await self._sweep()
-        return Done(files=files, compacted=await self.compact())
-
-    async def compact(self) -> bool:
-        """Rewrites the databases without what was deleted; False without room or while somebody keeps them busy."""
-        folder = self._installation.data_dir
-        size = (folder / "tickets.db").stat().st_size
-        if shutil.disk_usage(folder).free < 2 * size:
-            log.warning("no_room_to_compact", bytes=2 * size)
-            return False
-        journal = await asyncio.to_thread(compact_journal, folder / "journal.db")
-        return await self._run(self._store.compact) and journal
 
     def _erasing(self) -> list[str]:
         organisations = self._installation.organisations.items()
@@ -206,21 +232,6 @@ class Retention:
             return 0
         with self._store.begin() as tx:
             return tx.records.purge_parked(self._now() - timedelta(days=longest))
-
-    async def _sweep(self) -> int:
-        """How many files went that no complaint has any longer."""
-        doomed = await asyncio.to_thread(self._store.records.doomed)
-        if not doomed:
-            return 0
-        used = await asyncio.to_thread(self._store.records.in_use, doomed)
-        return await self._run(partial(self._remove, {sha: at for sha, at in doomed.items() if sha not in used}, used))
-
-    def _remove(self, unused: dict[str, datetime], used: frozenset[str]) -> int:
-        settled = self._now() - _SETTLED
-        gone = [sha for sha, since in unused.items() if self._files.remove(sha, untouched_since=max(since, settled))]
-        with self._store.begin() as tx:
-            tx.records.forget_files([*gone, *used])
-        return len(gone)
 
 
 def compact_journal(path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> bool:

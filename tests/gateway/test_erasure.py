@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gateway.config_load import load
 from gateway.files import Files
 from gateway.installation import Installation
-from gateway.retention import Done, Retention
+from gateway.retention import Done, Removal, Retention
 from harness import start_aduan, until, write_config
 from normalizer.message import Edit
 from records_values import CLOSED, CONTENT, RECEIVED, Closed, deletion, found_in, put_file
@@ -64,7 +64,8 @@ class Place:
         async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
             return work()
 
-        job = Retention(self.installation, store=self.store, files=self.files, run=run, now=lambda: now)
+        removal = Removal(self.data, store=self.store, run=run, now=lambda: now)
+        job = Retention(self.installation, store=self.store, removal=removal, run=run, now=lambda: now)
         return await job.look()
 
     def view(self, number: str) -> TicketView:
@@ -227,14 +228,13 @@ async def test_a_deletion_at_instagram_leaves_nothing_of_what_it_said(tmp_path: 
         secrets = ("5544332211", "9988776655", "rekening rahasia")
         data = aduan.installation.data_dir
         assert {secret for _, secret in found_in(data, secrets)} == set(secrets)
-        files = Files(data / "attachments", max_bytes=1 << 20)
 
         async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
             return work()
 
-        job = Retention(
-            aduan.installation, store=aduan.running.store, files=files, run=run, now=lambda: datetime.now(UTC)
-        )
+        store = aduan.running.store
+        removal = Removal(data, store=store, run=run, now=lambda: datetime.now(UTC))
+        job = Retention(aduan.installation, store=store, removal=removal, run=run, now=lambda: datetime.now(UTC))
         assert await job.deletions() == 1
         view = aduan.running.store.ticket(number)
         assert view is not None
@@ -245,7 +245,7 @@ async def test_a_deletion_at_instagram_leaves_nothing_of_what_it_said(tmp_path: 
 
         # The gateway may be reading: then the next try does it.
         for _ in range(100):
-            if await job.compact():
+            if await removal.compact():
                 break
             await asyncio.sleep(0.05)
         assert list(found_in(data, secrets)) == []

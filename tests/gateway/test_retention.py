@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gateway.config_load import load
 from gateway.files import Files
-from gateway.retention import Done, Due, Retention, compact_journal
+from gateway.retention import Done, Due, Removal, Retention, compact_journal
 from harness import write_config
 from records_values import CLOSED, CONTENT, SECRETS, Closed, found_in, put_file
 from store_values import Build
@@ -35,12 +35,12 @@ class Place:
         self.data.mkdir(exist_ok=True)
         self.now = DUE
         self.store = Store.open(f"sqlite:///{self.data / 'tickets.db'}", clock=lambda: self.now)
-        self.files = Files(self.data / "attachments", max_bytes=1 << 20)
 
         async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
             return work()
 
-        self.job = Retention(self.installation, store=self.store, files=self.files, run=run, now=lambda: self.now)
+        removal = Removal(self.data, store=self.store, run=run, now=lambda: self.now)
+        self.job = Retention(self.installation, store=self.store, removal=removal, run=run, now=lambda: self.now)
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_a_policy_without_years_keeps_everything(place: Place, case: Close
     job = Retention(
         dataclasses.replace(place.installation, organisations=organisations),
         store=place.store,
-        files=place.files,
+        removal=place.job.removal,
         run=place.job._run,
         now=lambda: place.now,
     )

@@ -21,7 +21,7 @@ from gateway.cli.words import moment, person
 
 if TYPE_CHECKING:
     from gateway.installation import Installation
-    from gateway.retention import Done, Retention
+    from gateway.retention import Done, Removal, Retention
     from receipts.signature import PublicKeys
     from tickets.store import Store
 
@@ -108,8 +108,8 @@ def erase(
 ) -> None:
     """Erase the personal data of a closed complaint before its years are over; its figures stay in the reports."""
     who = _actor(actor)
-    installation = installation_at(config)
-    with store_in(installation.data_dir) as store, _not_busy():
+    data_dir = data_dir_at(config)
+    with store_in(data_dir) as store, _not_busy():
         view = ticket(store, number)
         earlier = store.records.erasure(view.ticket.ticket_number)
         if earlier is not None:
@@ -121,7 +121,7 @@ def erase(
             gone = None if blocked else tx.records.erase(view.ticket.ticket_number, reason, who)
         if gone is None:
             _refuse(view.ticket.ticket_number, OBSTACLES[blocked or "open"])
-        done = asyncio.run(_retention(installation, store, datetime.now(UTC)).finish())
+        done = asyncio.run(_removal(data_dir, store, datetime.now(UTC)).finish())
     if json:
         as_json({"erased": gone, "files_removed": done.files, "compacted": done.compacted})
         return
@@ -193,7 +193,15 @@ def evidence(
         try:
             handle = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w+b") as file:
-                made = make(installation, store, view.ticket.ticket_number, file, actor=who, now=datetime.now(UTC))
+                made = make(
+                    store,
+                    view.ticket.ticket_number,
+                    file,
+                    data_dir=installation.data_dir,
+                    names={slug: each.name for slug, each in installation.organisations.items()},
+                    actor=who,
+                    now=datetime.now(UTC),
+                )
         except Gone:
             out.unlink(missing_ok=True)
             fail(f"{view.ticket.ticket_number} was erased: there is nothing left to show")
@@ -230,19 +238,25 @@ def verify_bag(file: Path, keys: PublicKeys, *, json: bool) -> None:
 async def _everything(retention: Retention) -> Done:
     """A whole look that ends with the databases rewritten, also when an earlier one could not do that."""
     done = await retention.look()
-    return done if done.compacted else replace(done, compacted=await retention.compact())
+    return done if done.compacted else replace(done, compacted=await retention.removal.compact())
 
 
 def _retention(installation: Installation, store: Store, at: datetime) -> Retention:
-    """What the nightly job does, in this process, at this moment."""
-    from gateway.files import Files
+    """What the nightly job does, in this process, as if it were this moment."""
     from gateway.retention import Retention
 
-    async def run(work: Callable[[], T], /) -> T:
-        return work()
+    removal = _removal(installation.data_dir, store, at)
+    return Retention(installation, store=store, removal=removal, run=_here, now=lambda: at)
 
-    files = Files(installation.data_dir / "attachments", max_bytes=installation.config.attachments.max_bytes)
-    return Retention(installation, store=store, files=files, run=run, now=lambda: at)
+
+def _removal(data_dir: Path, store: Store, at: datetime) -> Removal:
+    from gateway.retention import Removal
+
+    return Removal(data_dir, store=store, run=_here, now=lambda: at)
+
+
+async def _here(work: Callable[[], T], /) -> T:
+    return work()
 
 
 @contextmanager

@@ -12,14 +12,13 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.cli.place import data_dir_at
-from gateway.config_load import load
-from gateway.evidence import Gone, make, verify
+from gateway.evidence import Gone, Made, make, verify
 from receipts.signature import open_key, public_keys
 from records_values import CLOSED, CONTENT, RECEIVED, SECRETS, Closed, deletion, found_in, put_file
 from store_values import Build
@@ -54,18 +53,22 @@ def store(config: Path, case: Closed) -> Iterator[Store]:
 
 
 @pytest.fixture
-def bag(run: Run, config: Path, case: Closed, tmp_path: Path) -> Path:
+def bag(config: Path, case: Closed, store: Store, tmp_path: Path) -> Path:
     out = tmp_path / "bag.zip"
-    made = run("tickets", "evidence", case.number, "--out", out, "--actor", "dewi", "--config", config)
-    assert made.code == 0, made.err
+    with out.open("w+b") as file:
+        made(config, store, case.number, file)
     return out
+
+
+def made(config: Path, store: Store, number: str, out: BinaryIO) -> Made:
+    """The bag of a complaint, as the command makes it."""
+    return make(store, number, out, data_dir=data_dir_at(config), names={"klikacc": "KlikACC"}, actor="dewi", now=MADE)
 
 
 def test_a_bag_holds_all_of_the_complaint_as_it_was(bag: Path, case: Closed) -> None:
     """T22, T35: what was said first, what it was changed to, what was deleted, and the bytes that came."""
     with zipfile.ZipFile(bag) as opened:
         content = {name: opened.read(name) for name in opened.namelist()}
-    assert bag.stat().st_mode & 0o077 == 0
     first, second = json.loads(content["messages/0001.json"]), json.loads(content["messages/0002.json"])
     assert [version["text"] for version in first["versions"]] == [
         "Dana saya hilang sejak kemarin",
@@ -118,7 +121,13 @@ def test_the_signature_of_a_bag_is_checked_without_us(bag: Path, tmp_path: Path)
     assert "Signature Verified Successfully" in done.stdout
 
 
-def test_making_a_bag_is_an_event_and_verify_knows_its_own(run: Run, config: Path, bag: Path, case: Closed) -> None:
+def test_making_a_bag_is_an_event_and_verify_knows_its_own(
+    run: Run, config: Path, case: Closed, tmp_path: Path
+) -> None:
+    bag = tmp_path / "bag.zip"
+    said = run("tickets", "evidence", case.number, "--out", bag, "--actor", "dewi", "--config", config)
+    assert (said.code, case.number in said.out) == (0, True)
+    assert bag.stat().st_mode & 0o077 == 0
     found = run("verify", bag, "--json", "--config", config)
     assert (found.code, found.json["reason"], found.json["manifest"]["ticket_number"]) == (0, "genuine", case.number)
     assert "Asli" in run("verify", bag, "--config", config).out
@@ -154,9 +163,9 @@ def test_what_is_added_left_out_or_packed_anew_is_no_bag_of_ours(config: Path, b
 
     def packed(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> io.BytesIO:
         out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", how) as made:
+        with zipfile.ZipFile(out, "w", how) as packing:
             for name, data in files.items():
-                made.writestr(name, data)
+                packing.writestr(name, data)
         return out
 
     def reason(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> tuple[str, str | None]:
@@ -180,18 +189,17 @@ def test_what_is_added_left_out_or_packed_anew_is_no_bag_of_ours(config: Path, b
 
 def test_the_same_state_gives_the_same_bytes(config: Path, case: Closed, store: Store) -> None:
     """Fixed times and order; only the event of making one lies between two bags."""
-    installation = load(config)
     one = io.BytesIO()
-    made = make(installation, store, case.number, one, actor="dewi", now=MADE)
+    first = made(config, store, case.number, one)
     copy = Path(str(data_dir_at(config)) + "-copy")
     shutil.copytree(data_dir_at(config), copy)
     again = [io.BytesIO(), io.BytesIO()]
-    make(installation, store, case.number, again[0], actor="dewi", now=MADE)
+    made(config, store, case.number, again[0])
     other = Store.open(f"sqlite:///{copy / 'tickets.db'}", clock=lambda: MADE)
-    make(installation, other, case.number, again[1], actor="dewi", now=MADE)
+    made(config, other, case.number, again[1])
     other.close()
     assert again[0].getvalue() == again[1].getvalue() != one.getvalue()
-    assert made.missing == ()
+    assert first.missing == ()
 
 
 def test_other_peoples_words_are_withheld_and_what_is_lost_is_named(config: Path, case: Closed, store: Store) -> None:
@@ -201,8 +209,8 @@ def test_other_peoples_words_are_withheld_and_what_is_lost_is_named(config: Path
     put_file(data_dir_at(config) / "attachments").write_bytes(b"changed on the disk")
     store.purge_raws(RECEIVED - timedelta(days=1))
     out = io.BytesIO()
-    made = make(load(config), store, case.number, out, actor="dewi", now=MADE)
-    assert [each.partition(": ")[2] for each in made.missing] == [
+    found = made(config, store, case.number, out)
+    assert [each.partition(": ")[2] for each in found.missing] == [
         "withheld: the same delivery holds messages of other people",
         "lost or changed on our disk",
     ]
@@ -218,7 +226,7 @@ def test_nobody_types_the_name_of_a_file_or_a_script(config: Path, case: Closed,
     with store.begin() as tx:
         tx.add(Records(updated=[complaint]))
     out = io.BytesIO()
-    make(load(config), store, case.number, out, actor="dewi", now=MADE)
+    made(config, store, case.number, out)
     with zipfile.ZipFile(out) as opened:
         page = opened.read("summary.html").decode()
         assert all(".." not in name and not name.startswith("/") for name in opened.namelist())
@@ -301,6 +309,6 @@ def test_a_bag_of_an_erased_complaint_is_none(config: Path, case: Closed, store:
         tx.records.erase(case.number, "mistake", "dewi")
     open_key(data_dir_at(config) / "keys")
     with pytest.raises(Gone):
-        make(load(config), store, case.number, io.BytesIO(), actor="dewi", now=MADE)
+        made(config, store, case.number, io.BytesIO())
     with pytest.raises(LookupError):
-        make(load(config), store, "KLA-20260105-000999-9", io.BytesIO(), actor="dewi", now=MADE)
+        made(config, store, "KLA-20260105-000999-9", io.BytesIO())
