@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,9 +54,9 @@ def configured(folder: Path, mode: str) -> Path:
 class Place:
     """One data folder with its store and files, looked after by a job of this thread alone."""
 
-    def __init__(self, folder: Path, mode: str) -> None:
-        self.installation: Installation = load(configured(folder, mode))
-        self.data = self.installation.data_dir
+    def __init__(self, folder: Path, loaded: Installation) -> None:
+        self.data = folder / "data"
+        self.installation = dataclasses.replace(loaded, data_dir=self.data)
         self.data.mkdir(exist_ok=True)
         self.store = Store.open(f"sqlite:///{self.data / 'tickets.db'}", clock=lambda: NOW)
         self.files = Files(self.data / "attachments", max_bytes=1 << 20)
@@ -79,16 +80,22 @@ class Place:
         return {secret for _, secret in found_in(self.data, secrets)}
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Installation]:
+    """The configurations of both kinds: reading one takes longer than what is tested with it."""
+    return {mode: load(configured(tmp_path_factory.mktemp(mode), mode)) for mode in ("keep", "erase_text")}
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path, "erase_text")
+def place(tmp_path: Path, loaded: Mapping[str, Installation]) -> Iterator[Place]:
+    made = Place(tmp_path, loaded["erase_text"])
     yield made
     made.store.close()
 
 
-async def test_t22_by_default_a_deleted_message_is_kept(tmp_path: Path) -> None:
+async def test_t22_by_default_a_deleted_message_is_kept(tmp_path: Path, loaded: Mapping[str, Installation]) -> None:
     """T22: evidence stays, marked as withdrawn."""
-    place, case = Place(tmp_path, "keep"), Closed(Build())
+    place, case = Place(tmp_path, loaded["keep"]), Closed(Build())
     put_file(place.data / "attachments")
     case.add(place.store)
     with place.store.begin() as tx:

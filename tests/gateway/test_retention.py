@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.config_load import load
 from gateway.files import Files
+from gateway.installation import Installation
 from gateway.retention import Done, Due, Removal, Retention, compact_journal
 from harness import write_config
 from records_values import CLOSED, CONTENT, SECRETS, Closed, found_in, put_file
@@ -29,9 +30,9 @@ DUE = datetime(2031, 2, 20, 4, tzinfo=UTC)
 class Place:
     """A data folder whose nightly job looks at a moment of the test's choice."""
 
-    def __init__(self, folder: Path) -> None:
-        self.installation = load(write_config(folder))
-        self.data = self.installation.data_dir
+    def __init__(self, folder: Path, loaded: Installation) -> None:
+        self.data = folder / "data"
+        self.installation = dataclasses.replace(loaded, data_dir=self.data)
         self.data.mkdir(exist_ok=True)
         self.now = DUE
         self.store = Store.open(f"sqlite:///{self.data / 'tickets.db'}", clock=lambda: self.now)
@@ -43,9 +44,15 @@ class Place:
         self.job = Retention(self.installation, store=self.store, removal=removal, run=run, now=lambda: self.now)
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The demonstration's configuration: reading it takes longer than what is tested with it."""
+    return load(write_config(tmp_path_factory.mktemp("config")))
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path)
+def place(tmp_path: Path, loaded: Installation) -> Iterator[Place]:
+    made = Place(tmp_path, loaded)
     yield made
     made.store.close()
 
