@@ -7,6 +7,7 @@ import typer
 from gateway.cli import forwards, inbox, records, report, tickets, user
 from gateway.cli.channels import channels
 from gateway.cli.check import check
+from gateway.cli.dates import dates
 from gateway.cli.doing import do, events
 from gateway.cli.due import due
 from gateway.cli.init import init
@@ -31,6 +32,7 @@ tickets.app.command("open")(open_)
 tickets.app.command("evidence")(records.evidence)
 tickets.app.command("do")(do)
 tickets.app.command("events")(events)
+tickets.app.command("dates")(dates)
 app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")

@@ -10,10 +10,13 @@ import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from gateway.cli.out import as_json, fail, say
+from gateway.cli.rules import profile_beside
 from gateway.cli.words import has_time, moment, one_of
 
 if TYPE_CHECKING:
     from tickets.calendar import Calendar
+    from tickets.deadlines import Case, Deadlines
+    from tickets.deadlines_profile import ProfileDate
     from tickets.policy import Policy
 
 
@@ -87,11 +90,41 @@ def due(
         found = deadlines(promised, calendar, case)
     except CalendarMissing as error:
         fail(str(error))
+    profile = _profile_dates(promised, calendar, case, found, policy_file(policy, config))
     if json:
-        as_json(explain(found))
+        as_json(explain(found) | {"regulatory_profile": [_as_data(each) for each in profile]})
     else:
         say(f"{promised.id}: {channel}, {case.received_at.isoformat(timespec='minutes')}")
         say(explain_text(found))
+        for each in profile:
+            say(f"{'! ' if each.exceeds else ''}{each}")
+
+
+def _profile_dates(
+    policy: Policy, calendar: Calendar, case: Case, found: Deadlines, file: Path
+) -> tuple[ProfileDate, ...]:
+    """What the policy's regulatory profile would give for the same case."""
+    from tickets.deadlines_profile import profile_dates
+
+    profile = profile_beside(policy, file)
+    promised = {name: clock.due for name, clock in found.clocks}
+    return () if profile is None else profile_dates(policy, calendar, profile, case, promised)
+
+
+def _as_data(found: ProfileDate) -> dict[str, object]:
+    return {
+        "profile": found.profile,
+        "clock": found.clock,
+        "due": found.due.isoformat(),
+        "promised": found.promised.isoformat(),
+        "exceeds": found.exceeds,
+    }
+
+
+def policy_file(policy: str, config: Path) -> Path:
+    """The file of a policy that was named by its id or by a file; it need not be there."""
+    named = Path(policy)
+    return named if named.is_file() else config.parent / "policies" / f"{policy}.yaml"
 
 
 def rules_of(policy: str, config: Path) -> tuple[Policy, Calendar]:
@@ -100,13 +133,11 @@ def rules_of(policy: str, config: Path) -> tuple[Policy, Calendar]:
     from tickets.policy_load import load_policy
     from tickets.yaml_lines import InvalidFile, read_document
 
-    named = Path(policy)
-    as_id = config.parent / "policies" / f"{policy}.yaml"
-    file = named if named.is_file() else as_id
+    file = policy_file(policy, config)
     if not file.is_file():
-        known = sorted(p.stem for p in as_id.parent.glob("*.yaml"))
+        known = sorted(p.stem for p in file.parent.glob("*.yaml"))
         hint = f"; there are {', '.join(known)}" if known else ""
-        raise typer.BadParameter(f"there is no file {policy} and no {as_id}{hint}", param_hint="--policy")
+        raise typer.BadParameter(f"there is no file {policy} and no {file}{hint}", param_hint="--policy")
     try:
         calendars: object = "calendars"
         if config.is_file():

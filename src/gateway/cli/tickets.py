@@ -70,10 +70,14 @@ def show(number: str, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = 
     if json:
         as_json(view)
         return
+    from gateway.cli.rules import profile_lines
     from gateway.cli.ticket_text import lines_of
+    from tickets.lifecycle_values import Standing
 
     for line in lines_of(view):
         say(line)
+    for line in profile_lines(config, Standing(complaint=view.complaint, ticket=view.ticket)):
+        say(f"  {line}")
 
 
 @app.command()

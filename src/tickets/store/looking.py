@@ -8,7 +8,8 @@ from datetime import date
 from msgspec import Struct
 from sqlalchemy import Engine, literal_column, select, tuple_
 
-from tickets.store import schema
+from tickets.model import KnownThread
+from tickets.store import rows, schema
 
 _OPEN = schema.tickets.c.open == literal_column("1")
 
@@ -62,6 +63,23 @@ class LookReader:
         )
         with self._reader.begin() as connection:
             return [(row.complaint_id, row.ticket_number) for row in connection.execute(statement)]
+
+    def with_clocks(self, limit: int, after: str = "", organisation: str | None = None) -> Sequence[KnownThread]:
+        """Tickets with a day to look, so with a clock that runs, in the order of their complaint ids."""
+        column = schema.tickets.c
+        statement = (
+            select(column.complaint, column.ticket)
+            .where(column.look_on.is_not(None), column.complaint_id > after)
+            .order_by(column.complaint_id)
+            .limit(limit)
+        )
+        if organisation is not None:
+            statement = statement.where(column.organisation == organisation)
+        with self._reader.begin() as connection:
+            return [
+                KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
+                for row in connection.execute(statement)
+            ]
 
     def asked(self, kinds: Collection[str], limit: int, after: str = "") -> Sequence[Asked]:
         """Open tasks of these kinds whose ticket changed since they were opened, in the order of their ids."""
