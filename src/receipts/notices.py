@@ -13,9 +13,10 @@ from typing import Final
 from msgspec import Struct
 
 from normalizer.complaint import Complaint, Representative
-from normalizer.message import Channel
+from normalizer.message import Channel, Message
 from receipts.notice_values import PREFIX, REPRESENTATIVE, data_of
 from receipts.route import Way, by_template, other_addresses, proven, serving, usable
+from receipts.split import length
 from tickets.lifecycle_values import Notice
 from tickets.model import MessageRow, OutboxRow, Route, TaskRow, Ticket
 
@@ -122,7 +123,7 @@ def notice_routes(
     addresses. A comment is no conversation: it has one private answer, which was the receipt's. Once the customer
     writes there, that direct message is one.
     """
-    talks = list(_conversations(messages, ways))
+    talks = _conversations(complaint, messages, ways)
     found = [
         Route(
             channel_id=row.channel_id,
@@ -145,7 +146,9 @@ def notice_routes(
     return tuple(sorted(usable_now, key=lambda route: not proven(complaint, route, usable_now)))
 
 
-def _conversations(messages: Sequence[MessageRow], ways: Mapping[str, Way]) -> list[tuple[MessageRow, Way]]:
+def _conversations(
+    complaint: Complaint, messages: Sequence[MessageRow], ways: Mapping[str, Way]
+) -> list[tuple[MessageRow, Way]]:
     """The newest private message of each address that can be answered, the newest of all first."""
     found: dict[tuple[str, str], tuple[MessageRow, Way]] = {}
     for row in reversed(messages):
@@ -153,9 +156,18 @@ def _conversations(messages: Sequence[MessageRow], ways: Mapping[str, Way]) -> l
         # A list, a bounce, another machine: what a person of the desk wrote is no answer to those either (P25).
         if message.reply is None or message.visibility != "private" or message.no_receipt or way is None:
             continue
+        if _is_strangers(complaint, message):
+            continue
         if way.facts.of(message.channel).private_reply.value == "same_thread":
             found.setdefault((row.channel_id, message.reply.recipient), (row, way))
     return list(found.values())
+
+
+def _is_strangers(complaint: Complaint, message: Message) -> bool:
+    """Whether an email of the complaint, a merged one for instance, names a sender for whom nobody vouches (A10)."""
+    if message.channel != "email" or message.sender.verified or message.reply is None:
+        return False
+    return message.reply.recipient.casefold() != (complaint.complainant.email or "").casefold()
 
 
 def _window(row: MessageRow, way: Way) -> datetime | None:
@@ -186,7 +198,8 @@ def _says_all(
     if route.template is None and route.channel != "sms":
         return True
     facts = ways[route.channel_id].facts.of(route.channel or complaint.channel)
-    return not (notice.letter and notice.forums) and len(notice.text) <= facts.max_text.value * _ROOM_FOR_TEXT
+    room = facts.max_text.value * _ROOM_FOR_TEXT
+    return not (notice.letter and notice.forums) and length(notice.text, facts.text_unit.value) <= room
 
 
 def _informed(complaint: Complaint, notice: Notice) -> Representative | None:

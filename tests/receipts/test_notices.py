@@ -153,6 +153,12 @@ EARLY, LATE = 30.0, 2.0
             {"channel_id": "mail", "channel": "email"}, WHO, [said("mail", "email", "budi@x.id", LATE)],
             [("mail", "budi@x.id", None)], "bring_letter",
         ),
+        # A merged email whose sender nobody vouches for is no conversation with the customer.
+        (
+            {"channel_id": "mail", "channel": "email"}, MAILED,
+            [said("mail", "email", "budi@x.id", EARLY), said("mail", "email", "forged@x.id", LATE)],
+            [("mail", "budi@x.id", None)], None,
+        ),
         # A mailing list, another machine: nothing is written back to it (P25).
         (
             {"channel_id": "mail", "channel": "email"}, MAILED,

@@ -154,6 +154,8 @@ def test_what_a_template_carries_is_marked(ways: dict[str, Way], make_complaint:
         ("web_form", False, None, True, False),
         ("web_form", True, None, True, True),
         ("phone", False, "staff-1", True, True),
+        ("phone", False, None, True, False),
+        ("phone", True, None, True, True),
     ],
 )
 def test_sheet_a10_a12_who_is_proven(
