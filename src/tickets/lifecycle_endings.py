@@ -25,7 +25,7 @@ from tickets.lifecycle_events import (
 )
 from tickets.lifecycle_opening import needs_a_person
 from tickets.lifecycle_parties import acts, authorised
-from tickets.lifecycle_step import OPEN_WORK, Step, blank, listed
+from tickets.lifecycle_step import OPEN_WORK, Fields, Step, blank, listed
 from tickets.lifecycle_values import Change, Notice, Refusal
 
 #: The complaint schema's own minimum for the reasons of a rejection (A22: clear and detailed).
@@ -80,22 +80,7 @@ def reject_objection(step: Step, event: ObjectionRejected) -> Change | Refusal:
         return step.refuse("objection_must_be_answered", "objection.if_no_effect")
     if not step.objections:
         return step.refuse("no_objection", "objection")
-    change = _reject(step, event, "objection_without_effect", event.reasons, {})
-    if isinstance(change, Refusal):
-        return change
-    last = replace(step.objections[-1], answered_at=step.at, effect=False)
-    said = step.complaint.outcome.objection
-    outcome = replace(
-        change.complaint.outcome,
-        acceptance="objected",
-        objection=None if said is None else replace(said, answer="rejected", effect=False),
-    )
-    life = replace(change.ticket.life, objections=(*step.life.objections[:-1], last))
-    return replace(
-        change,
-        complaint=replace(change.complaint, outcome=outcome),
-        ticket=replace(change.ticket, life=life),
-    )
+    return _reject(step, event, "objection_without_effect", event.reasons, {})
 
 
 def _reject(
@@ -104,6 +89,7 @@ def _reject(
     if len(reasons.strip()) < REASONS_LENGTH:
         return step.refuse("reasons_too_short", "rejection.reasons", least=str(REASONS_LENGTH))
     complaint, outcome = step.complaint, step.complaint.outcome
+    ended, life = _review_ended(step)
     return step.change(
         event,
         complaint={
@@ -116,12 +102,26 @@ def _reject(
             "rejection": Rejection(ground=ground, reasons=reasons, sent_in_writing_at=step.at),
             "timely": timely(step) if outcome.timely is None else outcome.timely,
             **told_of_forums(step),
+            **ended,
         },
         ticket={"state": "rejected", "closed_at": step.at},
+        life=life,
         data=data,
         notices=(with_forums(step, "rejection", text=reasons, ground=ground, letter=True),),
         todos=cause_missing(step),
         settles=OPEN_WORK,
+    )
+
+
+def _review_ended(step: Step) -> tuple[Fields, Fields]:
+    """What outcome and life say of the objection under review: whoever is rejected meanwhile has the answer to it."""
+    said = step.complaint.outcome.objection
+    if step.ticket.state != "objection_review" or said is None or not step.objections:
+        return {}, {}
+    last = replace(step.objections[-1], answered_at=step.at, effect=False)
+    return (
+        {"objection": replace(said, answer="rejected", effect=False)},
+        {"objections": (*step.life.objections[:-1], last)},
     )
 
 

@@ -69,6 +69,15 @@ def test_a18_new_documents_without_effect_are_rejected_with_reasons_and_forums()
     assert (change.notices[0].letter, change.notices[0].forums) == (True, ("court", "laps_sjk"))
 
 
+def test_a21_a_ground_that_turns_up_during_the_review_answers_the_objection_too() -> None:
+    told = Told("akseleran").answered()
+    told.do(OBJECTED)
+    told.do(e.Rejected(ground="in_or_decided_by_court", reasons=REASONS))
+    assert (told.ticket.life.objections[0].answered_at, told.ticket.life.objections[0].effect) == (told.now, False)
+    assert told.complaint.outcome.objection is not None
+    assert told.complaint.outcome.objection.answer == "rejected"
+
+
 def test_k16_klikacc_answers_an_objection_and_cannot_reject_it() -> None:
     told = Told("klikacc").answered()
     told.do(OBJECTED)
