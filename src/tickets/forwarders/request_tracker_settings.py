@@ -31,9 +31,11 @@ STOCK: dict[TicketState, str] = {
 
 
 class RequestTrackerSettings(TargetSettings):
-    """Keys of a `request_tracker` target."""
+    """A queue of Request Tracker 5."""
 
-    kind: Literal["request_tracker"] = Field(description="Which kind of store it is.")
+    kind: Literal["request_tracker"] = Field(
+        description="`request_tracker`: a queue of Request Tracker 5, by its REST 2.0 API."
+    )
     token: Secret = Field(description="Authentication token of the RT user that Aduan writes as.")
     queue: str = Field(
         min_length=1,
