@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 from msgspec.structs import replace
 
+from desk_at_work import DeskAtWork
 from gateway.config_load import load
 from gateway.files import Files
 from gateway.installation import Installation
@@ -22,8 +23,10 @@ from normalizer.message import Edit
 from records_values import CLOSED, CONTENT, RECEIVED, Closed, deletion, found_in, put_file
 from simulator.instagram import Instagram
 from store_values import Build
+from tickets import lifecycle_events as events
 from tickets.life import Hold
-from tickets.model import Records
+from tickets.lifecycle_events import Event
+from tickets.model import Records, Settled
 from tickets.store import Store, TicketView
 
 T = TypeVar("T")
@@ -207,6 +210,51 @@ async def test_a_file_that_somebody_brings_at_this_moment_stays(place: Place) ->
     # A day later nobody has recorded it.
     assert (await place.look(datetime.now(UTC) + timedelta(days=2))).files == 1
     assert not path.exists()
+
+
+def test_d6_a_whole_life_in_words_leaves_no_word(desk: DeskAtWork) -> None:
+    """D6: what staff and customer wrote in every event, and in two merged complaints, is gone; the log is whole."""
+    phone, words = "6281298765432", "menyebut Siti Rahmawati"
+    one = desk.whatsapp("akseleran", phone, "Dana saya belum cair, saya Siti Rahmawati", external_id="wamid.SITI1")
+    two = desk.email("akseleran", "siti.rahmawati@example.com", "Dana saya belum cair juga menurut Siti Rahmawati")
+    steps: list[Event] = [
+        events.RepresentativeNamed(full_name="Bapak Wirawan"),
+        events.PowerOfAttorney(status="verified"),
+        events.FirstResponse(text=f"Kami memeriksa, {words}."),
+        events.DocumentsRequested(documents=("problem",), text=f"Mohon dikirim, {words}."),
+        events.DocumentsReceived(documents=("problem",), complete=True),
+        events.Escalated(level=2, units=("operation_manager",), reason=words),
+        events.TierChanged(tier="directors", reason=words),
+        events.PersonalDataAsked(kind="access"),
+        events.PersonalDataAnswered(kind="access", note=words),
+        events.HoldSet(reason=f"perkara {words}"),
+        events.Responded(kind="explanation", finding="no_fault", text=f"Penjelasan panjang yang {words}."),
+        events.ObjectionRaised(new_documents=True, note=words),
+        events.ObjectionRejected(reasons=f"Dokumen baru tidak mengubah jawaban kami dan {words} sekali lagi."),
+        events.ReferredOut(forum="laps_sjk", note=words),
+        events.ForumDecided(decision=f"putusan yang {words}"),
+    ]
+    desk.done(two, events.Merged(into=one))
+    for step in steps:
+        desk.pass_time(hours=1)
+        desk.done(one, step)
+    secrets = ("Siti Rahmawati", "Bapak Wirawan", phone, "siti.rahmawati@example.com", "belum cair", "wamid.SITI1")
+    assert {secret for _, secret in found_in(desk.installation.data_dir, secrets)} == set(secrets)
+    with desk.store.begin() as tx:
+        assert tx.records.obstacle(one) == "hold"
+    desk.done(one, events.HoldLifted())
+    with desk.store.begin() as tx:
+        assert tx.records.obstacle(two) == "message_owed"
+        given_up = [replace(item.row, state="suppressed") for item in tx.claim_outbox(desk.now, 100)]
+        tx.settle_outbox([Settled(row=row, receipt_state="suppressed") for row in given_up])
+    with desk.store.begin() as tx:
+        assert tx.records.obstacle(two) is None
+        gone = tx.records.erase(two, "request", "siti")
+    assert (gone.ticket_number, gone.merged) == (one, (two,))
+    assert desk.store.compact()
+    assert list(found_in(desk.installation.data_dir, secrets)) == []
+    assert desk.store.verify_audit().intact
+    assert "ticket.forum_decided" in [event.type for event in desk.view(one).audit]
 
 
 async def test_a_deletion_at_instagram_leaves_nothing_of_what_it_said(tmp_path: Path) -> None:
