@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -147,7 +146,6 @@ class Forwarding:
 
     async def _watch(self, lane: Lane) -> None:
         """Asks what others changed there, and whether a halted target works again."""
-        looked: float | None = None
         while True:
             wait = self._check_every
             try:
@@ -155,10 +153,9 @@ class Forwarding:
                 if state is not None and state.halted is not None:
                     if await lane.try_again(state.halted):
                         self._woken[lane.name].set()
-                elif looked is None or time.monotonic() - looked >= lane.settings.look_seconds:
+                else:
                     await lane.look()
-                    looked = time.monotonic()
-                wait = min(wait, lane.settings.look_seconds)
+                    wait = lane.settings.look_seconds
             except (ForwardError, TimeoutError) as error:
                 log.warning("forward_look_failed", target=lane.name, error=type(error).__name__)
             except Exception as error:  # the store may be away: the next look tries again

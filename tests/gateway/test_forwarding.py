@@ -14,10 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.commands import app
-from harness import Aduan, start_aduan, until
+from gateway.config_load import load
+from harness import Aduan, start_aduan, until, write_config
 from harness.settings import only
 from simulator.ticket_stores import Receiver, Zammad
 from tickets.store import TicketView
+from tickets.yaml_lines import InvalidFile
 
 SECRET = "whsec_" + "YWJj" * 8
 TOKEN = "zammad-token-of-the-agent"
@@ -30,7 +32,7 @@ def forwarding(folder: Path, receiver: Receiver, zammad: Zammad) -> Callable[[di
 
     def change(config: dict[str, Any]) -> None:
         only("klikacc-whatsapp", "akseleran-whatsapp")(config)
-        shared = {"inside": True, "timeout_seconds": 2, "look_seconds": 1}
+        shared = {"inside": True, "timeout_seconds": 2, "look_seconds": 1, "tell_after_seconds": 0}
         config["forward"] = [
             {"kind": "webhook", "name": "erp", "url": receiver.url, "secrets": ["file:whsec"], **shared},
             {"kind": "zammad", "name": "zammad", "url": zammad.url, "token": "file:token", "group": "Pengaduan",
@@ -68,6 +70,10 @@ async def any_command(aduan: Aduan, *words: str) -> tuple[int, str]:
 async def ready(aduan: Aduan) -> Any:
     async with aiohttp.ClientSession() as session, session.get(f"{aduan.url}/readyz") as response:
         return await response.json()
+
+
+async def todo(aduan: Aduan, start: str) -> list[str]:
+    return [line for line in (await ready(aduan))["todo"] if line.startswith(start)]
 
 
 def view(aduan: Aduan) -> TicketView:
@@ -111,7 +117,9 @@ async def test_a_restart_goes_on_where_it_was(running: Aduans) -> None:
     await zammad.stop()
     await aduan.clouds["klikacc"].inject_text("6281234567890", "Dana saya belum cair sejak kemarin.")
     await until(lambda: len(receiver.received) == 1)
-    await until(lambda: any(line.attempts for line in aduan.running.store.forwards.lines(target="zammad")))
+    await until(lambda: any(line.attempts for line in aduan.running.store.forwards.lines(target="zammad", state="due")))
+    (told,) = await todo(aduan, "forward target zammad")
+    assert "does not take anything (Unavailable); 1 hand-overs wait" in told
     await aduan.restart()
     await zammad.start()
     await until(lambda: len(zammad.tickets) == 1)
@@ -140,18 +148,18 @@ async def test_a_change_there_is_found_shown_and_released(running: Aduans) -> No
     assert code == 1
 
 
-async def test_refused_credentials_are_told_and_nothing_is_lost(running: Aduans) -> None:
+async def test_a_halted_target_is_told_and_nothing_is_lost(running: Aduans) -> None:
+    """410: it wants nothing any more, until a person resumes it."""
     aduan, _, zammad = running
-    zammad.always = "unauthorized"
+    zammad.always = "gone"
     await aduan.clouds["klikacc"].inject_text("6281234567890", "Dana saya belum cair sejak kemarin.")
-    await until(lambda: aduan.running.store.forwards.targets()["zammad"].halted == "AuthFailed")
-    body = await ready(aduan)
-    (told,) = [line for line in body["todo"] if line.startswith("forward target zammad")]
+    await until(lambda: aduan.running.store.forwards.targets()["zammad"].halted == "Disabled")
+    (told,) = await todo(aduan, "forward target zammad")
     assert "1 hand-overs wait" in told
     code, out = await command(aduan, "targets")
-    assert (code, "AuthFailed" in out) == (1, True)
+    assert (code, "Disabled" in out) == (1, True)
     code, out = await command(aduan, "check")
-    assert (code, "BAD   forward zammad: AuthFailed" in out) == (1, True)
+    assert (code, "BAD   forward zammad: Disabled" in out) == (1, True)
     zammad.always = None
     code, out = await command(aduan, "check")
     assert (code, "good  forward zammad: it takes tickets" in out) == (0, True)
@@ -195,3 +203,28 @@ async def test_what_the_desk_does_is_heard_everywhere(running: Aduans) -> None:
     assert (told["type"], told["data"]["text"]) == ("ticket.first_response", "Kami sedang memeriksa.")
     assert told["data"]["ticket"]["state"] == "in_progress"
     assert zammad.articles[-1]["body"] == "Kami sedang memeriksa."
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"name": "erp"}, "two targets have the name `erp`"),
+        ({"organisations": ["klikac"]}, "forward target `second`: there is no organisation `klikac`"),
+        ({"url": "https://user:pass@erp.example.co.id"}, "without a user or password"),
+        ({"url": "https://erp.example.co.id/?token=1"}, "secrets never stand in an address"),
+        ({"name": "ERP 2"}, "match pattern"),
+        ({"secrets": ["whsec_abc"]}, "a secret must not stand in this file"),
+        ({"colour": "red"}, "unknown key"),
+    ],
+)
+def test_a_mistake_in_a_target_is_named(tmp_path: Path, change: dict[str, Any], says: str) -> None:
+    (tmp_path / "whsec").write_text(SECRET, encoding="utf-8")
+    first = {"kind": "webhook", "name": "erp", "url": "https://erp.example.co.id", "secrets": ["file:whsec"]}
+
+    def add(config: dict[str, Any]) -> None:
+        config["forward"] = [first, {**first, "name": "second", **change}]
+
+    with pytest.raises(InvalidFile) as caught:
+        load(write_config(tmp_path, add))
+    assert says in str(caught.value)
+    assert SECRET not in str(caught.value)
