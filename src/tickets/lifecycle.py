@@ -25,6 +25,7 @@ from tickets import lifecycle_events as events
 from tickets.calendar import CalendarMissing
 from tickets.life import ClockName, Life, Remark
 from tickets.lifecycle_clocks import recount
+from tickets.lifecycle_clocks_look import called_for
 from tickets.lifecycle_step import Step, blank
 from tickets.lifecycle_table import POSSIBLE, RULES, why_not
 from tickets.lifecycle_values import Change, Notice, NoticeKind, Refusal, Rules, Standing
@@ -143,7 +144,9 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
     after = Standing(complaint=change.complaint, ticket=ticket)
     ticket = recount(step.rules, step.standing, after, step.at)
     notices = tuple(_dated(notice, ticket.life) for notice in change.notices)
-    return replace(change, ticket=ticket, notices=notices)
+    # A task that a date near or past left to the desk is over when its clock has stopped or was given more time.
+    over = called_for(step.standing) - called_for(replace(after, ticket=ticket))
+    return replace(change, ticket=ticket, notices=notices, settles=(*change.settles, *sorted(over)))
 
 
 def _remarks(step: Step, event: events.Event) -> tuple[Remark, ...]:

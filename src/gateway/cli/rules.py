@@ -19,59 +19,76 @@ def rules_by_organisation(config: Path, calendars: Sequence[Path] = ()) -> dict[
 
     Ends the command with every problem of the first file that has some.
     """
+    from tickets.yaml_lines import InvalidFile
+
+    try:
+        return _rules(config, calendars)
+    except (InvalidFile, LookupError) as error:
+        fail(str(error))
+
+
+def _rules(config: Path, calendars: Sequence[Path] = (), only: str | None = None) -> dict[str, Rules]:
+    """As `rules_by_organisation`; raises InvalidFile, or LookupError for a calendar that nobody has written."""
     from tickets.calendar_load import calendar_for, load_calendar_year, load_calendar_years
     from tickets.lifecycle_values import Rules
     from tickets.policy_load import load_policy
-    from tickets.yaml_lines import InvalidFile
 
     folder, data = config.parent, _read(config)
-    try:
-        years = {(each.calendar, each.year): each for each in load_calendar_years(folder / _text(data, "calendars"))}
-        for file in calendars:
-            instead = load_calendar_year(file)
-            years[(instead.calendar, instead.year)] = instead
-        found = {}
-        for slug, named in _policies(data).items():
-            policy = load_policy(folder / named)
-            found[slug] = Rules(policy=policy, calendar=calendar_for(policy.calendar, tuple(years.values())))
-    except (InvalidFile, LookupError) as error:
-        fail(str(error))
+    years = {(each.calendar, each.year): each for each in load_calendar_years(folder / _text(data, "calendars"))}
+    for file in calendars:
+        instead = load_calendar_year(file)
+        years[(instead.calendar, instead.year)] = instead
+    found = {}
+    for slug, named in _policies(data).items():
+        if only not in {None, slug}:
+            continue
+        policy = load_policy(folder / named)
+        found[slug] = Rules(policy=policy, calendar=calendar_for(policy.calendar, tuple(years.values())))
     return found
 
 
 def profile_beside(policy: Policy, file: Path) -> RegulatoryProfile | None:
-    """The regulatory profile that a policy is compared with, from the policy's folder; None where there is none."""
-    from tickets.policy_load import load_profile
+    """The regulatory profile that a policy is compared with, from the policy's folder; None where there is none.
+
+    Ends the command with every problem of the profile.
+    """
     from tickets.yaml_lines import InvalidFile
 
-    ref = policy.regulatory_profile
-    if ref is None or ref.mode == "off":
-        return None
-    named = file.with_name(f"{ref.id}.yaml")
     try:
-        return load_profile(named) if named.is_file() else None
+        return _profile(policy, file)
     except InvalidFile as error:
         fail(str(error))
 
 
 def profile_lines(config: Path, standing: Standing) -> list[str]:
-    """What the profile would give for a ticket, for the desk; empty where nothing is compared or known."""
-    from tickets.calendar import CalendarMissing
+    """What the profile would give for a ticket, for the desk; empty where nothing is compared or can be read."""
     from tickets.deadlines_profile import profile_dates
     from tickets.lifecycle_clocks import case_of
+    from tickets.yaml_lines import InvalidFile
 
     slug = standing.ticket.organisation
     file = _policies(_read(config)).get(slug)
-    rules = rules_by_organisation(config).get(slug)
-    profile = None if rules is None or file is None else profile_beside(rules.policy, config.parent / file)
-    if rules is None or profile is None:
+    if file is None:
         return []
     promised = {str(name): each.due for name, each in standing.ticket.life.promised.items()}
     try:
-        found = profile_dates(rules.policy, rules.calendar, profile, case_of(standing), promised)
-    except CalendarMissing:
-        return []
-    return [str(each) for each in found]
+        rules = _rules(config, only=slug)[slug]
+        profile = _profile(rules.policy, config.parent / file)
+        if profile is None:
+            return []
+        return [str(each) for each in profile_dates(rules.policy, rules.calendar, profile, case_of(standing), promised)]
+    except (InvalidFile, LookupError):
+        return []  # `aduan check` names what is wrong; a ticket is shown all the same
+
+
+def _profile(policy: Policy, file: Path) -> RegulatoryProfile | None:
+    from tickets.policy_load import load_profile
+
+    ref = policy.regulatory_profile
+    if ref is None or ref.mode == "off":
+        return None
+    named = file.with_name(f"{ref.id}.yaml")
+    return load_profile(named) if named.is_file() else None
 
 
 def _policies(data: dict[str, object]) -> dict[str, str]:

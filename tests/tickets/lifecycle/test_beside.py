@@ -33,7 +33,7 @@ def test_r8_a_request_about_personal_data_runs_for_72_real_hours_in_every_state(
     told.do(breached, friday + timedelta(hours=72, seconds=1))
     assert told.ticket.state == "resolved"
     change = told.do(e.PersonalDataAnswered(kind="access"))
-    assert change.settles == ("personal_data",)
+    assert change.settles == ("personal_data", "clock_breached")
     assert told.ticket.life.personal_data[0].answered_at == told.now
 
 
