@@ -74,7 +74,7 @@ class Entry(Part):
 
 
 class FigureSheet(Part):
-    """A sheet with the figures of one section."""
+    """A table with the figures of one section; tables of the same name share a sheet."""
 
     name: SheetName
     section: Section
@@ -167,11 +167,12 @@ def _contradictions(layout: Layout, path: Path) -> list[tuple[Key, str]]:
     found: list[tuple[Key, str]] = []
     if layout.id != path.stem:
         found.append((("id",), f"must be the name of the file, `{path.stem}`"))
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for index, sheet in enumerate(layout.sheets):
-        if sheet.name.casefold() in seen:
-            found.append((("sheets", index, "name"), "another sheet has this name: give each its own"))
-        seen.add(sheet.name.casefold())
+        # The same name puts several tables on one sheet; a workbook does not tell capitals from small letters.
+        first = seen.setdefault(sheet.name.casefold(), sheet.name)
+        if first != sheet.name:
+            found.append((("sheets", index, "name"), f"write it as above, `{first}`, or give it another name"))
         if isinstance(sheet, FigureSheet):
             found += _rows(sheet, index)
     return found

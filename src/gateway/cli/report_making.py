@@ -167,7 +167,10 @@ def letter(
         raise typer.BadParameter("write 2026-04-10", param_hint="--date") from error
     with report_store(config) as store:
         snapshots = store.reports.snapshots(organisation, report, asked.span.label)
-        content = snapshots[-1].read().report if snapshots else asked.make(store).report
+        try:
+            content = snapshots[-1].read().report if snapshots else asked.make(store).report
+        except ValueError as error:
+            fail(str(error))
     names = names_of(asked.layout.language, asked.span, asked.organisation, asked.rule, asked.due)
     pdf = letter_pdf(asked.printed(content), names, asked.organisation, fallback, on)
     _keep(out, pdf)

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import combinations
 from typing import Any
 
 from gateway.reports.printed import Cell, Printed, PrintedSheet
@@ -29,7 +30,10 @@ _WIDEST = 60
 
 
 def workbook(report: Printed) -> bytes:
-    """The report as XLSX, each sheet at the cells of its layout; ValueError when a list does not fit into one sheet."""
+    """The report as XLSX, each table at the cells of its layout.
+
+    Raises ValueError when a list does not fit into one sheet, or when two tables of a sheet would overlap.
+    """
     import xlsxwriter  # only who writes a workbook needs it loaded
 
     out = io.BytesIO()
@@ -42,8 +46,13 @@ def workbook(report: Printed) -> bytes:
             "heading": book.add_format({"bold": True, "text_wrap": True, "valign": "top", "border": 1}),
             "title": book.add_format({"bold": True}),
         }
-        for sheet in report.sheets:
-            _sheet(book.add_worksheet(sheet.name), sheet, forms)
+        for name in dict.fromkeys(sheet.name for sheet in report.sheets):
+            tables = [sheet for sheet in report.sheets if sheet.name == name]
+            _must_fit(tables)
+            worksheet = book.add_worksheet(name)
+            for table in tables:
+                _table(worksheet, table, forms)
+            _page(worksheet, tables)
     return out.getvalue()
 
 
@@ -76,25 +85,54 @@ def csv_file(report: Report, layout: Layout, printed: Printed, labels: Labels) -
     return out.getvalue().encode()
 
 
-def _sheet(sheet: Any, printed: PrintedSheet, forms: Mapping[str, Any]) -> None:
+def _table(sheet: Any, printed: PrintedSheet, forms: Mapping[str, Any]) -> None:
     for row, column, text in printed.texts:
         sheet.write_string(row, column, _safe(text), forms["title"])
     top, left = printed.at
-    if top + 1 + len(printed.rows) > XLSX_ROWS:
-        raise ValueError(f"{printed.name}: more complaints than a sheet has rows: report on a shorter period")
     for offset, heading in enumerate(printed.headings):
         sheet.write_string(top, left + offset, _safe(heading), forms["heading"])
-        sheet.set_column(left + offset, left + offset, _width(printed, offset))
     for index, cells in enumerate(printed.rows, start=top + 1):
         for offset, cell in enumerate(cells):
             _write(sheet, index, left + offset, cell, forms)
     if not printed.rows and printed.nil is not None:
         sheet.write_string(top + 1, left, _safe(printed.nil), forms["text"])
-    sheet.freeze_panes(top + 1, 0)
+
+
+def _page(sheet: Any, tables: Sequence[PrintedSheet]) -> None:
+    """Columns as wide as their texts; the headings of a table that is alone stay in sight."""
+    widths: dict[int, int] = {}
+    for table in tables:
+        for offset in range(len(table.headings)):
+            column = table.at[1] + offset
+            widths[column] = max(widths.get(column, 0), _width(table, offset))
+    for column, width in widths.items():
+        sheet.set_column(column, column, width)
+    if len(tables) == 1:
+        sheet.freeze_panes(tables[0].at[0] + 1, 0)
+        sheet.repeat_rows(tables[0].at[0])
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(top)
+
+
+def _must_fit(tables: Sequence[PrintedSheet]) -> None:
+    for table in tables:
+        if table.at[0] + 1 + len(table.rows) > XLSX_ROWS:
+            raise ValueError(f"{table.name}: more complaints than a sheet has rows: report on a shorter period")
+    for one, other in combinations(tables, 2):
+        if all(_meet(one, other, axis) for axis in (0, 1)):
+            raise ValueError(
+                f"{one.name}: the tables of {one.section} and {other.section} overlap: move one of them in the layout"
+            )
+
+
+def _meet(one: PrintedSheet, other: PrintedSheet, axis: int) -> bool:
+    """Whether two tables have a row (axis 0) or a column (axis 1) in common."""
+    (first, last), (begin, end) = (
+        (table.at[axis], table.at[axis] + (max(1, len(table.rows)) if axis == 0 else len(table.headings) - 1))
+        for table in (one, other)
+    )
+    return first <= end and begin <= last
 
 
 def _write(sheet: Any, row: int, column: int, cell: Cell, forms: Mapping[str, Any]) -> None:

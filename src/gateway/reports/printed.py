@@ -20,7 +20,7 @@ Cell = str | int | date | None
 _CELL = re.compile(r"([A-Z]+)([0-9]+)")
 #: What is known of a complaint only when it is settled.
 _OF_THE_END = frozenset({"settled", "days", "timely", "resolution_type", "finding", "compensation_idr", "cause"})
-_QUARTERS = ("I", "II", "III", "IV")
+_ROMAN = ("", "I", "II", "III", "IV")
 #: The words of policies/labels.yaml that a field is printed with.
 _GROUPS: Mapping[str, Group] = {
     "channel": "channel", "form": "form", "tier": "tier", "category": "category", "issue": "issue", "state": "state",
@@ -122,8 +122,8 @@ def day_words(day: date, language: str) -> str:
 def period_words(span: Span, language: str) -> str:
     """A month or quarter by its name, other days as from and to."""
     if "Q" in span.label:
-        quarter = _QUARTERS[(span.first.month - 1) // 3]
-        return f"{'quarter' if language == 'en' else 'triwulan'} {quarter} {span.first.year}"
+        quarter = (span.first.month + 2) // 3
+        return f"Q{quarter} {span.first.year}" if language == "en" else f"triwulan {_ROMAN[quarter]} {span.first.year}"
     if ".." in span.label:
         to = "to" if language == "en" else "s.d."
         return f"{day_words(span.first, language)} {to} {day_words(span.last, language)}"

@@ -50,7 +50,7 @@ def test_the_shipped_layouts_are_good(file: Path) -> None:
         ("problem: [issue, category]", "problem: [subject]", "problem:", "wrong value"),
         ("{organisation}", "{organization}", "{organization}", "no `{organization}` is known here; did you mean"),
         ("    at: A6", "    at: 6A", "at: 6A", "wrong value"),
-        ("  - name: III Penyebab", "  - name: Ringkasan", "  - name: Ringkasan", ""),
+        ("name: III Penyebab", "name: ringkasan", "name: ringkasan", "write it as above, `Ringkasan`"),
         ("name: II Penyelesaian", 'name: "II: Penyelesaian"', "II: Penyelesaian", "wrong value"),
         ("id: quarterly", "id: yearly", "id: yearly", "must be the name of the file, `quarterly`"),
         ("section: causes", "section: reasons", "section: reasons", "wrong value"),
@@ -68,10 +68,6 @@ def test_d8_a_mistake_in_a_mapping_file_names_its_line(tmp_path: Path, old: str,
     path = changed(tmp_path, old, new)
     with pytest.raises(InvalidFile) as caught:
         load_layout(path)
-    if not said:
-        (problem,) = caught.value.problems
-        assert problem.message == "another sheet has this name: give each its own"
-        return
     lines = [n for n, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if at in line]
     assert any(problem.line in lines and said in problem.message for problem in caught.value.problems), caught.value
 
