@@ -137,7 +137,8 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
         life=replace(
             change.ticket.life,
             revision=step.life.revision + 1,
-            last_at=step.at,
+            # What happened before the clock was looked at may still be entered behind it.
+            last_at=step.life.last_at if beside else step.at,
             remarks=(*step.life.remarks, *_remarks(step, event)),
         ),
     )

@@ -161,6 +161,15 @@ def test_a_breach_is_recorded_with_the_event_that_came_too_late() -> None:
     assert marks(in_time) == []
 
 
+def test_what_happened_before_the_clock_was_looked_at_can_still_be_entered() -> None:
+    """An answer of yesterday is entered in the morning; in the night the clock had said that the date comes near."""
+    told = Told("klikacc")
+    told.do(ClockPassed(clock="first_response", mark="due_soon", percent=50), day("06-10", 0))
+    told.do(FIRST, day("06-09", 16))
+    assert told.complaint.first_response_at == day("06-09", 16)
+    assert told.refused(explanation(), day("06-09", 15)).code == "before_last_event"
+
+
 def test_due_soon_is_said_at_its_shares_and_the_breach_once() -> None:
     """Section 7: 50, 80 and 100 per cent of the promised days, then the breach."""
     told = Told("klikacc").begun()
