@@ -60,8 +60,6 @@ class ForwardCalls:
         name, inside = self._settings.name, self._settings.inside
         if url.origin() != self._base.origin():
             raise Misconfigured(f"{name}: only its own address is called")
-        if url.scheme != "https" and not inside:
-            raise Misconfigured(f"{name}: url must begin with https:// unless `inside: true` allows its host")
         host = url.host or ""
         # A literal address passes by the resolver.
         if not inside and (":" in host or host.replace(".", "").isdigit()) and not is_public(host):

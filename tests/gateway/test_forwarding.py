@@ -212,6 +212,7 @@ async def test_what_the_desk_does_is_heard_everywhere(running: Aduans) -> None:
         ({"organisations": ["klikac"]}, "forward target `second`: there is no organisation `klikac`"),
         ({"url": "https://user:pass@erp.example.co.id"}, "without a user or password"),
         ({"url": "https://erp.example.co.id/?token=1"}, "secrets never stand in an address"),
+        ({"url": "http://erp.example.co.id"}, "url must begin with https://"),
         ({"name": "ERP 2"}, "match pattern"),
         ({"secrets": ["whsec_abc"]}, "a secret must not stand in this file"),
         ({"colour": "red"}, "unknown key"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 
 def real(secret: SecretStr) -> SecretStr:
@@ -55,3 +55,9 @@ class TargetSettings(BaseModel):
     tell_after_seconds: float = Field(
         default=900.0, ge=0, description="After so long without success /readyz asks for a person, seconds."
     )
+
+    @model_validator(mode="after")
+    def _encrypted(self) -> Self:
+        if self.url.startswith("http://") and not self.inside:
+            raise ValueError("url must begin with https:// (http:// only with `inside: true`)")
+        return self

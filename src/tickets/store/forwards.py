@@ -243,14 +243,6 @@ class Forwards:
             self._promote(target, each)
         return count
 
-    def forget(self, complaint_ids: Collection[str]) -> int:
-        """How many rows lost their text, for an erasure; what is still owed goes without it."""
-        count = 0
-        for some in chunks(complaint_ids):
-            statement = update(forwards).where(_ROW.complaint_id.in_(some), _ROW.text.is_not(None))
-            count += self._work.connection.execute(statement.values(text=None)).rowcount
-        return count
-
     def _routes(self, organisations: Collection[str]) -> dict[str, list[str]]:
         column = forward_routes.c
         found: dict[str, list[str]] = {}

@@ -218,16 +218,6 @@ async def test_a_new_target_is_filled_page_by_page(desk: Desk, receiver: Receive
     assert {got.json["type"] for got in receiver.received} == {"complaint.received", "ticket.responded"}
 
 
-async def test_an_erasure_takes_the_words_out_of_the_queue(desk: Desk, receiver: Receiver) -> None:
-    lane = desk.lane(webhook(receiver.url))
-    id_ = desk.complaint()
-    desk.happens(id_, "message.added", "RAHASIA")
-    with desk.store.begin() as tx:
-        assert tx.forwards.forget([id_]) == 1
-    await desk.drain(lane)
-    assert [got.json["data"]["text"] for got in receiver.received] == [None, None]
-
-
 async def test_p15_a_clock_that_is_set_back_does_not_stop_a_target(desk: Desk, receiver: Receiver) -> None:
     lane = desk.lane(webhook(receiver.url))
     desk.complaint()
