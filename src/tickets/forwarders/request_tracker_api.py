@@ -2,8 +2,8 @@
 
 - PUT answers 200 with a sentence in the user's language also when nothing was changed: whoever writes must read again.
 - The ETag of a ticket is the id of its last transaction: it tells any change there, and If-Match guards a write.
-- Transactions that the user may not see are dropped behind the page's limit and `total` is null: a short page, or
-  even an empty first one, says nothing about the next. Only the page that RT gives for good behind the last is empty.
+- Some transactions that the user may not see (comments without ShowTicketComments) are dropped behind the page's
+  limit, and `total` is null: a short page says nothing about the next.
 - Times in a query are read in the user's time zone, with or without an offset; "90 seconds ago" is not.
 - A date in a PUT must be written as "2026-01-31 16:59:59" (UTC): in RFC 3339 form it is taken, and reads as 1970.
 """
@@ -170,8 +170,13 @@ class Api:
     async def _all(self, what: str, query: str, kind: type[T], *, until_empty: bool, **how: str) -> tuple[T, ...]:
         rows: list[T] = []
         asked = {"query": query, "orderby": "id", "per_page": str(PAGE), **how}
+        before = None
         for number in range(1, MOST_PAGES + 1):
             page = await self._page(what, {**asked, "page": str(number)})
+            if page == before:
+                # Behind its last page another version might give that one again.
+                return tuple(rows)
+            before = page
             rows += self._each(page, kind)
             if len(page.items) < (1 if until_empty else PAGE):
                 return tuple(rows)

@@ -243,7 +243,7 @@ async def test_what_a_person_wrote_there_does_not_hold_our_state_and_is_still_to
     assert (last.remote, handed.changed) == (handed.remote, None)
 
 
-async def test_nothing_is_listed_from_before_the_moment(
+async def test_nothing_is_listed_from_before_the_moment_and_nothing_is_missed_behind_it(
     own_rt: RequestTrackerServer, forward: Forward, handover: HandOver
 ) -> None:
     forwarder = forward(own_rt)
@@ -254,3 +254,12 @@ async def test_nothing_is_listed_from_before_the_moment(
     assert await forwarder.changes(now) == ()
     (seen,) = await forwarder.changes(now.replace(year=now.year - 1))
     assert seen.remote == Remote(state="open", version=seen.remote.version)
+
+    # More than a page of entries that we may not see stands before one that we may.
+    hidden = (await forwarder.create(handover())).store_ref
+    own_rt.ask("petugas", "PUT", f"ticket/{hidden}", {"Status": "open"})
+    own_rt.repeat_last(150)
+    own_rt.ask("root", "PUT", f"ticket/{hidden}", {"Queue": "General"})
+    own_rt.ask("petugas", "PUT", f"ticket/{handed.store_ref}", {"Status": "stalled"})
+    (seen,) = await forwarder.changes(now)
+    assert (seen.store_ref, seen.remote.state) == (handed.store_ref, "stalled")
