@@ -59,6 +59,8 @@ _DO: Mapping[type[events.Happening], Callable[[Step, Any], Change | Refusal]] = 
     events.Withdrawn: lifecycle_endings.withdraw,
     events.Merged: lifecycle_endings.merge,
     events.Reopened: lifecycle_endings.reopen,
+    events.Grouped: lifecycle_beside.group,
+    events.Ungrouped: lifecycle_beside.ungroup,
     events.HoldSet: lifecycle_beside.set_hold,
     events.HoldLifted: lifecycle_beside.lift_hold,
     events.PersonalDataAsked: lifecycle_beside.ask_personal_data,

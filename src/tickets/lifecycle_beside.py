@@ -9,12 +9,22 @@ from msgspec.structs import replace
 from tickets.calendar import wib_date
 from tickets.life import Announced, Hold, PersonalDataRequest
 from tickets.lifecycle_documents import MISSING, outstanding
-from tickets.lifecycle_events import ClockPassed, HoldLifted, HoldSet, PersonalDataAnswered, PersonalDataAsked
+from tickets.lifecycle_events import (
+    ClockPassed,
+    Grouped,
+    HoldLifted,
+    HoldSet,
+    PersonalDataAnswered,
+    PersonalDataAsked,
+    Ungrouped,
+)
+from tickets.lifecycle_opening import needs_a_person
 from tickets.lifecycle_step import Step, blank
 from tickets.lifecycle_values import Change, Refusal, Todo
 
 PERSONAL_DATA = "personal_data"
 _RULE = "personal_data_hours"
+_GROUP = "lifecycle.grouped"
 
 
 def set_hold(step: Step, event: HoldSet) -> Change | Refusal:
@@ -31,6 +41,29 @@ def lift_hold(step: Step, event: HoldLifted) -> Change | Refusal:
     if step.life.hold is None:
         return step.refuse("no_hold", "retention_years")
     return step.change(event, life={"hold": None})
+
+
+def group(step: Step, event: Grouped) -> Change | Refusal:
+    """One of many complaints with one cause; it keeps its receipt, its dates and its own answer."""
+    refusal = needs_a_person(step, event)
+    if refusal is not None:
+        return refusal
+    parent = event.parent.strip().upper()
+    if not parent or parent in (step.complaint.ticket_number, *step.complaint.aliases):
+        return step.refuse("group_without_parent", _GROUP)
+    if step.life.parent == parent:
+        return step.refuse("grouped_already", _GROUP, number=parent)
+    return step.change(event, life={"parent": parent}, data={"parent": parent})
+
+
+def ungroup(step: Step, event: Ungrouped) -> Change | Refusal:
+    """It has a cause of its own after all."""
+    refusal = needs_a_person(step, event)
+    if refusal is not None:
+        return refusal
+    if step.life.parent is None:
+        return step.refuse("not_grouped", _GROUP)
+    return step.change(event, life={"parent": None}, data={"parent": step.life.parent})
 
 
 def ask_personal_data(step: Step, event: PersonalDataAsked) -> Change | Refusal:

@@ -80,6 +80,9 @@ class RepresentativeNamed(Happening, frozen=True, kw_only=True, tag="representat
 
     full_name: Annotated[str, Meta(min_length=1, max_length=200)]
     kind: Literal["person", "institution"] = "person"
+    #: Where the representative is reached: results go there too, once the power of attorney is verified (K15, K17).
+    phone: str | None = None
+    email: str | None = None
 
 
 class PowerOfAttorney(Happening, frozen=True, kw_only=True, tag="power_of_attorney"):
@@ -211,6 +214,16 @@ class Merged(Happening, frozen=True, kw_only=True, tag="merged"):
     into: str
 
 
+class Grouped(Happening, frozen=True, kw_only=True, tag="grouped"):
+    """One of many complaints with one cause: `parent` stands for all of them; each keeps its own receipt and dates."""
+
+    parent: str
+
+
+class Ungrouped(Happening, frozen=True, kw_only=True, tag="ungrouped"):
+    """It has a cause of its own after all."""
+
+
 class Reopened(Happening, frozen=True, kw_only=True, tag="reopened"):
     """A closed complaint goes on, because the customer wrote again within 30 days."""
 
@@ -275,6 +288,8 @@ Event = (
     | ForumDecided
     | Withdrawn
     | Merged
+    | Grouped
+    | Ungrouped
     | Reopened
     | HoldSet
     | HoldLifted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from normalizer import identity
 from normalizer.complaint import Representative
 from tickets.lifecycle_events import PowerOfAttorney, RepresentativeNamed
 from tickets.lifecycle_step import Step
@@ -42,11 +43,25 @@ def name_representative(step: Step, event: RepresentativeNamed) -> Change | Refu
     rule = step.policy.complainants.representative
     if rule.allowed is False:
         return step.refuse("representative_not_allowed", f"{RULE}.allowed")
+    number, address = identity.phone(event.phone), identity.email(event.email)
+    if (event.phone and number is None) or (event.email and address is None):
+        return step.refuse("representative_unreachable", RULE)
     if not event.full_name.strip():
         return step.refuse("representative_without_name", RULE)
     known = step.complaint.representative
-    if known is not None and (known.full_name, known.kind) == (event.full_name, event.kind):
-        return step.refuse("representative_already_named", RULE)
+    same = known is not None and (known.full_name, known.kind) == (event.full_name, event.kind)
+    named = Representative(
+        full_name=event.full_name,
+        kind=event.kind,
+        phone=number or (known.phone if known is not None and same else None),
+        email=address.address if address else known.email if known is not None and same else None,
+    )
+    if known is not None and same:
+        # The same person with another address: the power of attorney that was seen still holds.
+        named = replace(named, poa_status=known.poa_status)
+        if named == known:
+            return step.refuse("representative_already_named", RULE)
+        return step.change(event, complaint={"representative": named}, data={"kind": event.kind})
     missing = step.complaint.missing_documents
     needed = rule.power_of_attorney != "optional"
     if needed and POWER_OF_ATTORNEY in step.policy.documents.list and POWER_OF_ATTORNEY not in missing:
@@ -54,7 +69,7 @@ def name_representative(step: Step, event: RepresentativeNamed) -> Change | Refu
     return step.change(
         event,
         complaint={
-            "representative": Representative(full_name=event.full_name, kind=event.kind),
+            "representative": named,
             "missing_documents": missing,
         },
         data={"kind": event.kind},

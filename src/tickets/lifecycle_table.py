@@ -37,6 +37,8 @@ forum_decided               .   .    .    .   .    .  |  .   .   +  |  .   .   .
 withdrawn                   +   +    +    +   +    +  |  .   .   +  |  .   .   .
 merged                      +   +    +    +   +    +  |  .   .   +  |  .   .   .
 reopened                    .   .    .    .   .    .  |  +   +   .  |  .   .   .
+grouped                     +   +    +    +   +    +  |  .   .   +  |  .   .   .
+ungrouped                   +   +    +    +   +    +  |  +   +   +  |  +   .   +
 hold_set                    +   +    +    +   +    +  |  +   +   +  |  +   +   +
 hold_lifted                 +   +    +    +   +    +  |  +   +   +  |  +   +   +
 personal_data_asked         +   +    +    +   +    +  |  +   +   +  |  +   .   +

@@ -86,3 +86,29 @@ def test_what_the_desk_wrote_beside_its_steps_stays_with_the_ticket_and_out_of_t
         ("escalated", "rina", "Hanya direksi yang berwenang."),
         ("accepted", "rina", "Lewat telepon."),
     ]
+
+
+def test_one_cause_with_many_customers_leaves_each_its_own_dates() -> None:
+    told = Told("klikacc")
+    before = told.ticket.life.promised
+    change = told.do(e.Grouped(parent="kla-20260608-000002-9"))
+    assert told.ticket.life.parent == "KLA-20260608-000002-9"
+    assert change.data == {"parent": "KLA-20260608-000002-9"}
+    assert not change.notices
+    assert told.ticket.life.promised == before
+    told.do(e.Ungrouped())
+    assert told.ticket.life.parent is None
+
+
+def test_k15_an_address_of_the_representative_may_follow_later() -> None:
+    told = Told("klikacc")
+    told.do(e.RepresentativeNamed(full_name="Ani Lestari", phone="0812 3456 7890"))
+    told.do(e.PowerOfAttorney(status="verified"))
+    told.do(e.RepresentativeNamed(full_name="Ani Lestari", email="ani@kantor.example"))
+    named = told.complaint.representative
+    assert named is not None
+    assert (named.phone, named.email, named.poa_status) == ("+6281234567890", "ani@kantor.example", "verified")
+    told.do(e.RepresentativeNamed(full_name="Budi Santoso"))
+    other = told.complaint.representative
+    assert other is not None
+    assert (other.phone, other.email, other.poa_status) == (None, None, "missing")

@@ -61,6 +61,9 @@ def without_window() -> Told:
     return after(Told(changed("klikacc", documents__window={"days": 10})).begun(), ASKED)
 
 
+OTHER = "KLA-20260608-000002-9"
+
+
 #: Code -> a ticket's life up to the step that is refused with it.
 REFUSED: dict[str, Callable[[], Refusal]] = {
     # time and actor
@@ -204,6 +207,10 @@ REFUSED: dict[str, Callable[[], Refusal]] = {
     ),
     "reopen_too_late": lambda: after(Told().answered(), e.Accepted()).refused(e.Reopened(), LATER),
     # beside the matter
+    "group_without_parent": lambda: Told().refused(e.Grouped(parent="kla-20260608-000001-1")),
+    "grouped_already": lambda: after(Told(), e.Grouped(parent=OTHER)).refused(e.Grouped(parent=OTHER)),
+    "not_grouped": lambda: Told().refused(e.Ungrouped()),
+    "representative_unreachable": lambda: Told().refused(e.RepresentativeNamed(full_name="Ani", phone="12")),
     "hold_stands": lambda: after(Told(), e.HoldSet(reason="perkara")).refused(e.HoldSet(reason="perkara")),
     "hold_without_reason": lambda: Told().refused(e.HoldSet(reason=" ")),
     "no_hold": lambda: Told().refused(e.HoldLifted()),
