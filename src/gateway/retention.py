@@ -30,10 +30,12 @@ from tickets.store import Store
 log = structlog.get_logger("aduan.retention")
 
 ACTOR = "retention"
-#: How soon our copy of a deleted message goes where a policy says so.
+#: How soon our copy of a deleted message goes where a policy says so; what is left of it in free pages and files goes
+#: with the next look.
 _DELETIONS_SECONDS = 30.0
 #: From this hour (WIB) on, once a day: rewriting a database is work for the night.
 _HOUR = 2
+_REST = timedelta(hours=1)
 #: Who takes a file just now has recorded it by then.
 _SETTLED = timedelta(days=1)
 _BUSY_SECONDS = 5.0
@@ -112,27 +114,35 @@ class Retention:
         removal: Removal,
         run: RunInThread,
         now: Callable[[], datetime],
+        every_seconds: float = _DELETIONS_SECONDS,
     ) -> None:
         self._installation = installation
         self._store = store
         self.removal = removal
+        self._every = every_seconds
+        #: Something was erased since the databases were rewritten.
+        self._unfinished = False
         self._run = run
         self._now = now
 
     async def run(self) -> None:
         """Works until it is cancelled."""
         looked: date | None = None
+        rested = self._now()
         while True:
-            await asyncio.sleep(_DELETIONS_SECONDS)
+            await asyncio.sleep(self._every)
             local = self._now().astimezone(WIB)
+            if local < rested:
+                continue
             try:
                 if looked != local.date() and local.hour >= _HOUR:
                     await self.look()
                     looked = local.date()
-                elif self._erasing():
-                    await self.deletions()
-            except Exception as error:  # tried again in half a minute; nothing else waits for it
+                elif await self.deletions():
+                    await self.removal.sweep()
+            except Exception as error:  # tried again in an hour; nothing else waits for it
                 log.exception("retention_failed", error=type(error).__name__)
+                rested = self._now() + _REST
 
     def due(self) -> Iterator[Due]:
         """The complaints whose years are over now, with what still keeps them; reads only."""
@@ -148,7 +158,9 @@ class Retention:
         messages = await self.deletions()
         await self._run(self._purge_parked)
         files = await self.removal.sweep()
-        compacted = bool(complaints or messages) and await self.removal.compact()
+        self._unfinished |= bool(complaints or messages)
+        compacted = self._unfinished and await self.removal.compact()
+        self._unfinished &= not compacted
         if complaints or messages or files:
             log.info("erased", complaints=complaints, messages=messages, files=files, compacted=compacted)
         return Done(complaints=complaints, messages=messages, files=files, compacted=compacted)
@@ -161,6 +173,7 @@ class Retention:
         count = 0
         for message_id in await asyncio.to_thread(self._store.records.waiting_deletions, slugs):
             count += await self._run(partial(self._erase_message, message_id))
+        self._unfinished |= bool(count)
         return count
 
     def _erasing(self) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -137,6 +138,38 @@ async def test_t22_erase_text_takes_what_it_said_in_every_order(place: Place, or
     # The delivery that brought it and its edit is gone, that of the other message is there.
     assert [place.store.raw(id_) is not None for id_ in case.raw_ids] == [False, True]
     assert place.store.verify_audit().intact
+
+
+async def test_the_job_looks_by_night_and_after_deletions_at_any_hour(place: Place) -> None:
+    """Noon: only what customers deleted goes, with its files. After two at night (WIB): what is due as well."""
+    case = Closed(Build())
+    path = put_file(place.data / "attachments")
+    case.add(place.store)
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(case))
+    clock = [NOW.replace(hour=18, minute=30)]  # half past one at night in Jakarta
+
+    async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
+        return work()
+
+    removal = Removal(place.data, store=place.store, run=run, now=lambda: clock[0])
+    job = Retention(
+        place.installation, store=place.store, removal=removal, run=run, now=lambda: clock[0], every_seconds=0.01
+    )
+    task = asyncio.create_task(job.run())
+    try:
+        await until(lambda: not path.exists())
+        assert place.view(case.number).messages[0].text == ""
+        clock[0] += timedelta(days=5 * 366)
+        await asyncio.sleep(0.1)
+        assert place.store.records.erasures() == []
+        clock[0] += timedelta(hours=1)
+        await until(lambda: not list(found_in(place.data)))
+        assert [each.ticket_number for each in place.store.records.erasures()] == [case.number]
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def test_every_message_can_go(place: Place) -> None:

@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from gateway.config_load import load
 from gateway.files import Files
 from gateway.installation import Installation
 from gateway.retention import Done, Due, Removal, Retention, compact_journal
-from harness import write_config
 from records_values import CLOSED, CONTENT, SECRETS, Closed, found_in, put_file
 from store_values import Build
 from tickets.life import Hold
@@ -44,15 +42,9 @@ class Place:
         self.job = Retention(self.installation, store=self.store, removal=removal, run=run, now=lambda: self.now)
 
 
-@pytest.fixture(scope="module")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The demonstration's configuration: reading it takes longer than what is tested with it."""
-    return load(write_config(tmp_path_factory.mktemp("config")))
-
-
 @pytest.fixture
-def place(tmp_path: Path, loaded: Installation) -> Iterator[Place]:
-    made = Place(tmp_path, loaded)
+def place(tmp_path: Path, known: Installation) -> Iterator[Place]:
+    made = Place(tmp_path, known)
     yield made
     made.store.close()
 

@@ -62,7 +62,7 @@ class Erasing:
         found = self._found(number)
         blocked = records.obstacle(found.complaint, found.ticket)
         if blocked is None:
-            merged = self._merged(found.complaint.complaint_id)
+            merged = queries.merged_into(self._work.connection, found.complaint.complaint_id)
             blocked = "hold" if any(each.ticket.life.hold is not None for each in merged) else None
             ids = [found.complaint.complaint_id, *(each.complaint.complaint_id for each in merged)]
             if blocked is None and self._is_owed(ids, ("sending", "due") if patient else ("sending",)):
@@ -84,7 +84,7 @@ class Erasing:
             raise ValueError(blocked)
         self._wipe_what_is_freed()
         found = self._found(number)
-        merged = self._merged(found.complaint.complaint_id)
+        merged = queries.merged_into(self._work.connection, found.complaint.complaint_id)
         group = [each for each in (found, *merged) if not self.is_erased(each.complaint.complaint_id)]
         ids = [each.complaint.complaint_id for each in group]
         elsewhere = erasure_rows.elsewhere(self._work, ids)
@@ -129,7 +129,7 @@ class Erasing:
             return None
         number = queries.number_of(self._work.connection, complaint_id)
         found = None if number is None else queries.find(self._work.connection, number)
-        if found is None or self._is_held(complaint_id):
+        if found is None or self._is_held(found):
             return None
         messages = sorted(
             erasure_rows.messages(self._work, [complaint_id]), key=lambda row: (row.message.sent_at, row.id)
@@ -193,29 +193,10 @@ class Erasing:
             raise LookupError("there is no such ticket")
         return found
 
-    def _merged(self, complaint_id: str) -> list[KnownThread]:
-        """The complaints that were merged into one: their messages lie there, their own documents do not."""
-        tickets, aliases = schema.tickets.c, schema.aliases.c
-        found = self._work.connection.execute(
-            select(tickets.complaint, tickets.ticket)
-            .join_from(schema.aliases, schema.tickets, aliases.ticket_number == tickets.ticket_number)
-            .where(aliases.complaint_id == complaint_id, tickets.complaint_id != complaint_id)
-            .order_by(tickets.complaint_id)
-        )
-        return [
-            KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket))
-            for row in found
-        ]
-
-    def _is_held(self, complaint_id: str) -> bool:
-        holds, aliases, tickets = schema_records.holds.c, schema.aliases.c, schema.tickets.c
-        merged = (
-            select(tickets.complaint_id)
-            .join_from(schema.aliases, schema.tickets, aliases.ticket_number == tickets.ticket_number)
-            .where(aliases.complaint_id == complaint_id)
-        )
-        held = select(exists().where((holds.complaint_id == complaint_id) | holds.complaint_id.in_(merged)))
-        return bool(self._work.connection.scalar(held))
+    def _is_held(self, standing: KnownThread) -> bool:
+        """Whether a legal hold stands on the complaint, or on one that was merged into it."""
+        merged = queries.merged_into(self._work.connection, standing.complaint.complaint_id)
+        return any(each.ticket.life.hold is not None for each in (standing, *merged))
 
     def _is_owed(self, ids: Sequence[str], states: Sequence[str]) -> bool:
         for table in (schema.outbox, schema_forwards.forwards):

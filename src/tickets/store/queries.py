@@ -48,6 +48,20 @@ def number_of(connection: Connection, complaint_id: str) -> str | None:
     return found
 
 
+def merged_into(connection: Connection, complaint_id: str) -> list[KnownThread]:
+    """The complaints that were merged into one: their messages lie there, their own documents do not."""
+    tickets, aliases = schema.tickets.c, schema.aliases.c
+    found = connection.execute(
+        select(tickets.complaint, tickets.ticket)
+        .join_from(schema.aliases, schema.tickets, aliases.ticket_number == tickets.ticket_number)
+        .where(aliases.complaint_id == complaint_id, tickets.complaint_id != complaint_id)
+        .order_by(tickets.complaint_id)
+    )
+    return [
+        KnownThread(complaint=rows.complaint_from(row.complaint), ticket=rows.ticket_from(row.ticket)) for row in found
+    ]
+
+
 def ticket(connection: Connection, number: str) -> TicketView | None:
     """All that is kept under a number; None when it was never given out."""
     found = find(connection, number)

@@ -143,15 +143,8 @@ class RecordsReader:
 
     def merged_into(self, complaint_id: str) -> Sequence[Complaint]:
         """The complaints that were merged into one, as they were then."""
-        tickets, aliases = schema.tickets.c, schema.aliases.c
-        statement = (
-            select(tickets.complaint)
-            .join_from(schema.aliases, schema.tickets, aliases.ticket_number == tickets.ticket_number)
-            .where(aliases.complaint_id == complaint_id, tickets.complaint_id != complaint_id)
-            .order_by(tickets.complaint_id)
-        )
         with self._engine.begin() as connection:
-            return [rows.complaint_from(written) for written in connection.scalars(statement)]
+            return [each.complaint for each in queries.merged_into(connection, complaint_id)]
 
     def sent_parts(self, complaint_id: str) -> Sequence[SentPart]:
         """What providers took of the messages to the customer, and what they reported."""
