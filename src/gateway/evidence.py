@@ -22,6 +22,7 @@ from msgspec import Struct
 from gateway.files import Files
 from receipts.signature import PublicKeys, is_signed, open_key, public_pem
 from tickets.model import AuditEvent
+from tickets.records_case import Case
 from tickets.records_evidence import (
     MANIFEST,
     PUBLIC_KEY,
@@ -33,7 +34,6 @@ from tickets.records_evidence import (
     manifest_of,
     read_manifest,
 )
-from tickets.records_values import Case
 from tickets.store import Store
 
 Reason = Literal["genuine", "not_a_bag", "unknown_key", "changed"]

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from tickets.records_case import Case
 from tickets.records_summary import readme, summary
-from tickets.records_values import Case
 from tickets.store.views import MessageView
 
 #: The kinds of audit events that are decisions about the ticket, by the beginning of their type.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tickets.calendar import WIB
-from tickets.records_values import Case
+from tickets.records_case import Case
 from tickets.store.views import MessageView
 
 #: Characters that turn or hide text: written out, so that nobody reads something else than what stands there.

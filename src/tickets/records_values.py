@@ -1,16 +1,13 @@
-"""What an evidence bag is made of beside the ticket itself, as values."""
+"""What the store gives for an evidence bag beside the ticket itself, as values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from normalizer.complaint import Complaint
 from normalizer.message import DeliveryState
-from tickets.model import AuditEvent, RawRow
-from tickets.store.views import TicketView
+from tickets.model import AuditEvent
 
 
 class ChainedEvent(Struct, frozen=True, kw_only=True):
@@ -41,22 +38,3 @@ class SentText(Struct, frozen=True, kw_only=True):
     body_hash: str | None
     template_version: str
     sent_at: datetime | None
-
-
-class Case(Struct, frozen=True, kw_only=True):
-    """All that is known of one complaint at one moment."""
-
-    view: TicketView
-    organisation: str
-    made_at: datetime
-    #: Complaints that were merged into it.
-    merged: Sequence[Complaint]
-    chain: Sequence[ChainedEvent]
-    #: Events of the whole audit log, the hash of the last one, and whether every one follows from the one before.
-    log_events: int
-    log_head: str
-    log_intact: bool
-    texts: Sequence[SentText]
-    parts: Sequence[SentPart]
-    #: By id: None for a delivery that also holds messages of other people's complaints.
-    deliveries: Mapping[str, RawRow | None]
