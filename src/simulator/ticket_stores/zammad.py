@@ -36,9 +36,9 @@ class Zammad(Server):
         self.articles: list[dict[str, Any]] = []
         self.users: dict[str, int] = {}
 
-    def change(self, ticket_id: int, **values: Any) -> None:
-        """Another agent changes a ticket."""
-        self.tickets[ticket_id] |= {**values, "updated_at": self._now(), "updated_by_id": self.other_agent}
+    def change(self, ticket_id: int, by: int | None = None, **values: Any) -> None:
+        """Another agent changes a ticket, or the user `by` (1 is the system with its triggers)."""
+        self.tickets[ticket_id] |= {**values, "updated_at": self._now(), "updated_by_id": by or self.other_agent}
 
     def remove(self, ticket_id: int) -> None:
         """Another agent deletes a ticket."""

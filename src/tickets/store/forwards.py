@@ -205,7 +205,8 @@ class Forwards:
             link = links.get(seen.store_ref)
             if link is None or link.remote == seen.remote or link.complaint_id in busy:
                 continue
-            if seen.by_us:
+            # A state that we did not write while nothing was on its way is somebody's, whatever account it was.
+            if seen.by_us and (link.remote is None or link.remote.state == seen.remote.state):
                 self._links.saw(link, seen)
             else:
                 self._links.elsewhere(link, seen, task_id)

@@ -162,6 +162,25 @@ async def test_a_look_finds_what_others_changed_and_not_what_we_did(desk: Desk, 
     assert desk.store.verify_audit().intact
 
 
+@pytest.mark.parametrize("looked", [True, False])
+async def test_a_trigger_there_asks_nobody_unless_it_changes_the_state(
+    desk: Desk, zammad: Zammad, looked: bool
+) -> None:
+    lane = desk.lane(settings(zammad.url))
+    ids = [desk.complaint() for _ in range(2)]
+    await desk.drain(lane)
+    zammad.change(1, by=1, priority="3 high")
+    zammad.change(2, by=1, state="closed")
+    desk.wait(1)
+    if looked:
+        assert await lane.look() == 1
+    for id_ in ids:
+        desk.happens(id_, "ticket.responded", "Jawaban", state="responded")
+    await desk.drain(lane)
+    assert [[task.kind for task in desk.view(id_).tasks] for id_ in ids] == [[], ["changed_elsewhere"]]
+    assert [zammad.tickets[number]["state"] for number in (1, 2)] == ["open", "closed"]
+
+
 async def test_the_store_restarts_and_keeps_its_data(desk: Desk, zammad: Zammad) -> None:
     lane = desk.lane(settings(zammad.url))
     id_ = desk.complaint()
