@@ -83,6 +83,10 @@ def _sections(case: Case) -> Iterator[str]:
         for row in view.outbox
         if row.key in texts
     )
+    for row in view.outbox:
+        if row.data.get("text"):
+            yield f"<h3>{_text(row.template)}</h3>"
+            yield f"<pre>{_text(row.data['text'])}</pre>"
     yield _heading("Catatan kejadian", "Audit log")
     yield _table(
         (f"{link.seq}  {_wib(link.event.at)}", f"{link.event.actor}  {link.event.type}") for link in case.chain

@@ -291,7 +291,7 @@ def test_d6_a_whole_life_in_words_leaves_no_word(desk: DeskAtWork) -> None:
 
 
 async def test_a_deletion_at_instagram_leaves_nothing_of_what_it_said(tmp_path: Path) -> None:
-    """The providers' terms (A8): text, edits and files are gone from store, journal and files; its neighbours stay."""
+    """The providers' terms: text, edits and files are gone from store, journal and files; its neighbours stay."""
     configured(tmp_path, "erase_text")
     async with start_aduan(tmp_path, erasing) as aduan:
         account = aduan.provider("akseleran", Instagram)

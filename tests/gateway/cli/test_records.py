@@ -8,6 +8,7 @@ import itertools
 import json
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -89,7 +90,8 @@ def test_a_bag_holds_all_of_the_complaint_as_it_was(bag: Path, case: Closed) -> 
     ]
     assert b"right-hash" not in b"".join(content.values())
     page = content["summary.html"].decode()
-    assert "Siti Rahmawati" in page
+    for said in ("Siti Rahmawati", "kutipan yang diubah", "teks surat untuknya"):
+        assert said in page
     assert "<script" not in page
     for words in ("Cara memeriksa", "How to check it"):
         assert words in content["README.txt"].decode()
@@ -302,6 +304,13 @@ def test_due_is_a_dry_run_and_purge_does_it(run: Run, config: Path, case: Closed
     assert "0 pengaduan" not in run("records", "purge", "--config", config).out
     assert list(found_in(data_dir_at(config), SECRETS)) == []
     assert run("records", "purge", "--json", "--config", config).json["complaints"] == 0
+
+
+@pytest.mark.parametrize("module", ["gateway.evidence", "tickets.records_evidence", "tickets.store.erasure"])
+def test_each_module_can_be_the_first_that_is_read(module: str) -> None:
+    """Commands import what they need when they run: no module may lean on one that others happened to import."""
+    done = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_bag_of_an_erased_complaint_is_none(config: Path, case: Closed, store: Store) -> None:

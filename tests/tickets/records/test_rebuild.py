@@ -1,4 +1,4 @@
-"""A complaint told again by the messages that are left when a deleted one goes (A8 of the providers' terms, T22)."""
+"""A complaint told again by the messages that are left when a deleted one goes (T22)."""
 
 from __future__ import annotations
 
