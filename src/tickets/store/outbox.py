@@ -156,7 +156,7 @@ def hand_over(work: Work, complaint_ids: Collection[str]) -> None:
 
 
 def receipt_counts(work: Work, organisation: str, recipients: Collection[str], since: datetime) -> dict[str, int]:
-    """How many messages each of the recipients was owed since then; suppressed ones do not count (P26)."""
+    """How many receipts each of the recipients was owed since then; suppressed ones do not count (P26)."""
     found = work.statements.receipt_counts.rows(
         work.connection, recipients, organisation=organisation, since=to_micros(since)
     )

@@ -266,6 +266,8 @@ def _receipt_counts(recipients: Names) -> Select[Any]:
             outbox.organisation == bindparam("organisation"),
             outbox.recipient.in_(recipients),
             outbox.added_at >= bindparam("since"),
+            # What people of the desk wrote is no automatic answer: it takes nobody's receipt away (K2).
+            outbox.template == literal_column("'receipt'"),
             outbox.state != literal_column("'suppressed'"),
         )
         .group_by(outbox.recipient)

@@ -119,7 +119,7 @@ class Transaction:
         deliveries.deliveries(self._work, channel_id, reports)
 
     def receipt_counts(self, organisation: str, recipients: Collection[str], since: datetime) -> Mapping[str, int]:
-        """How many messages each of the recipients was owed since then (P26)."""
+        """How many receipts each of the recipients was owed since then (P26)."""
         return outbox.receipt_counts(self._work, organisation, recipients, since)
 
     def complaint_counts(self, organisation: str, senders: Collection[str], since: datetime) -> Mapping[str, int]:

@@ -228,7 +228,14 @@ def test_rows_end_alike_whichever_way_they_are_settled(tmp_path: Path) -> None:
 
 
 def test_receipts_are_counted_per_recipient_and_day(store: Store, build: Build) -> None:
-    owe(store, build, {"template": "a"}, {"template": "b"}, {"template": "c", "state": "suppressed"})
+    """K2, P26: neither what the desk wrote nor a public line nor what was never sent takes a receipt away."""
+    for key, state in (("wa:1:a", "due"), ("wa:1:b", "sent"), ("wa:1:c", "suppressed")):
+        records = build.records(store, key, ref=key)
+        complaint_id = records.complaints[0].complaint_id
+        others = ("notice_answer:4", "notice_closing:5", "public_reply")
+        owed = [build.owed(complaint_id, state=state), *(build.owed(complaint_id, template=name) for name in others)]
+        with store.begin() as tx:
+            tx.add(msgspec.structs.replace(records, outbox=owed))
     day_ago = build.now - timedelta(days=1)
     with store.begin() as tx:
         assert tx.receipt_counts(ORGANISATION, ["ID.1", "ID.2"], day_ago) == {"ID.1": 2}
