@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from gateway import desk_tasks, handling_merge
+from gateway import desk_tasks, handling_group, handling_merge
 from gateway.clocks import rules_of
 from gateway.handling_events import tag_of
 from gateway.handling_refusals import refused
@@ -22,7 +22,7 @@ from normalizer.complaint import Complaint
 from receipts.notices import Owed
 from tickets.calendar import WIB
 from tickets.lifecycle import apply
-from tickets.lifecycle_events import Event, Merged
+from tickets.lifecycle_events import Event, Grouped, Merged, Ungrouped
 from tickets.lifecycle_values import Change, Notice, Refusal, Rules, Standing
 from tickets.model import AuditEvent, KnownThread, MessageRow, OutboxRow, Records, TaskRow, Ticket
 from tickets.numbers import parse
@@ -134,6 +134,12 @@ class Handling:
             if isinstance(goes_on, Refused):
                 return goes_on
             into, event = goes_on, replace(event, into=goes_on.ticket.ticket_number)
+        stands_for: KnownThread | None = None
+        if isinstance(event, Grouped):
+            named = handling_group.parent(tx, standing, event.parent)
+            if isinstance(named, Refused):
+                return named
+            stands_for, event = named, replace(event, parent=named.ticket.ticket_number)
         open_tasks = tx.casework.open_tasks(standing.ticket.complaint_id)
         if (said := desk_tasks.contradicting(open_tasks, event)) is not None:
             return refused(_CONTRADICTED[said.kind], at=_minute(said.opened_at))
@@ -146,6 +152,13 @@ class Handling:
         if key is not None:
             data["key"] = key
         done = self._write(tx, standing, event, change, open_tasks, actor=actor, now=now, data=data)
+        if stands_for is not None:
+            child = standing.ticket
+            tx.proposals.group(
+                self._new_id(), child.organisation, child.complaint_id, stands_for.ticket.complaint_id, actor
+            )
+        elif isinstance(event, Ungrouped):
+            tx.proposals.ungroup(standing.ticket.complaint_id, actor)
         if into is not None:
             done = replace(done, into=self._join(tx, rules, into, done.after, actor=actor, now=now, key=key))
         return done

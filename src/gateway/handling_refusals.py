@@ -62,6 +62,26 @@ _KNOWN: Mapping[str, _Sentences] = {
         "documents.window",
         ("G7",),
     ),
+    "group_unknown": _Sentences(
+        "Tidak ada tiket {parent} yang dapat mewakili kejadian massal: periksa nomornya.",
+        "There is no ticket {parent} to stand for a mass event: check the number.",
+        "parent",
+    ),
+    "group_elsewhere": _Sentences(
+        "{parent} adalah pengaduan kepada lembaga lain: tidak dapat mewakili tiket ini.",
+        "{parent} is a complaint to another institution: it cannot stand for this one.",
+        "parent",
+    ),
+    "group_nested": _Sentences(
+        "{number} sendiri tergabung di bawah {parent}: gabungkan tiket ini langsung di bawah {parent}.",
+        "{number} itself is grouped under {parent}: group this ticket under {parent}.",
+        "parent",
+    ),
+    "group_has_children": _Sentences(
+        "{number} mewakili tiket lain: lepaskan dahulu tiket-tiket itu.",
+        "{number} stands for other tickets: take those out of its group first.",
+        "parent",
+    ),
     "merge_unknown": _Sentences(
         "Tidak ada tiket {into} sebagai tujuan penggabungan: periksa nomornya.",
         "There is no ticket {into} to merge into: check the number.",

@@ -20,7 +20,7 @@ from gateway.pressure import Pressure
 from gateway.worker import RunInThread
 from normalizer.complaint import Complaint
 from normalizer.lexicon import Lexicon, words
-from tickets.matching import Match, Traits, crowd, likeness, match, traits_of
+from tickets.matching import LEAST_WORDS, Match, Traits, crowd, likeness, match, traits_of
 from tickets.model import Records, TaskRow
 from tickets.store import Store, Transaction
 
@@ -150,12 +150,16 @@ class Matching:
     def _traits(self, complaint: Complaint) -> Traits:
         return traits_of(complaint, self._telling, self._key)
 
-    def _telling(self, text: str) -> Iterator[str]:
-        """The words of a text that say what it is about, in their usual spelling."""
+    def _telling(self, text: str) -> list[str]:
+        """The words of a text that say what it is about, in their usual spelling; of a short text all of them.
+
+        The small words also hold what every customer of a lender writes about ("dana", "akun"): alone they must count.
+        """
         spelling, small = self._lexicon.spelling, self._lexicon.stop_words
-        for word in words(text):
-            if word not in small:
-                yield spelling.get(word, word)
+        every = words(text)
+        telling = [word for word in every if word not in small]
+        chosen = telling if len({*telling}) > LEAST_WORDS else every
+        return [spelling.get(word, word) for word in chosen]
 
     def _task(self, traits: Traits, complaint_id: str, kind: str, reason: str) -> TaskRow:
         return TaskRow(

@@ -138,7 +138,7 @@ def test_who_stands_for_the_system_is_no_person() -> None:
 
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_refusal_of_handling_has_its_sentence(code: str) -> None:
-    values: dict[str, Any] = dict.fromkeys(("number", "revision", "seen", "event", "at", "into", "state"), "X")
+    values: dict[str, Any] = dict.fromkeys(("number", "revision", "seen", "event", "at", "into", "state", "parent"), "X")
     for language in ("id", "en"):
         text = sentence(Refusal(code=code, rule="r", values=values), language)
         assert "{" not in text

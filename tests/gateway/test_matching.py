@@ -134,6 +134,16 @@ async def test_a_restart_goes_on_with_the_same_crowd(store: Store, installation:
     assert tasks(store, CROWD) == [ids[0]]
 
 
+@pytest.mark.parametrize("text", ["Aplikasi error terus", "aplikasi tidak bisa dibuka", "Dana saya belum cair!!"])
+async def test_short_texts_of_many_are_a_crowd_too(store: Store, installation: Installation, text: str) -> None:
+    build = Build()
+    first, *_ = [write(store, build, text, complainant=Complainant()) for _ in range(3)]
+    write(store, build, "Mengapa data saya salah di SLIK?", complainant=Complainant())
+    await job(store, installation).look()
+    assert tasks(store, CROWD) == [first]
+    assert len(store.proposals.listed(kind="crowd")) == 2
+
+
 async def test_a_crowd_too_small_is_none(store: Store, installation: Installation) -> None:
     build = Build()
     for _ in range(4):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from gateway.cli import forwards, inbox, records, report, tickets, user
+from gateway.cli import duplicates, forwards, inbox, records, report, tickets, user
 from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.dates import dates
@@ -37,5 +37,6 @@ app.add_typer(inbox.app, name="inbox")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(report.app, name="report")
 app.add_typer(user.app, name="user")
+app.add_typer(duplicates.app, name="duplicates")
 app.add_typer(records.app, name="records")
 app.add_typer(forwards.app, name="forwards")

@@ -43,6 +43,9 @@ def do(
         str | None, typer.Option(metavar="KEY", help="A key of your choice: the same event with it is done once.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
+    group: Annotated[
+        bool, typer.Option("--group", help="Also for every ticket that is grouped under it (a mass event).")
+    ] = False,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
@@ -50,19 +53,24 @@ def do(
     from sqlalchemy.exc import OperationalError
 
     read = _event(event, fields or ())
-    who = _actor(actor)
+    who = acting(actor)
     happened = _happened(at)
+    if group and (happened or revision is not None or dry_run or json):
+        raise typer.BadParameter("goes together with --key and --actor only", param_hint="--group")
     installation = installation_at(config)
     with store_in(installation.data_dir) as store:
         try:
-            found = _handling(installation, store).once(
+            if group:
+                _for_all(installation, store, number, read, who, key)
+                return
+            found = handling_of(installation, store).once(
                 number, read, actor=who, at=happened, revision=revision, key=key, dry_run=dry_run
             )
         except OperationalError:
             fail("the ticket store is busy or cannot be written, nothing was changed: run this again in a moment")
         except LookupError:
             fail(f"{number} belongs to an organisation that {installation.file} does not describe")
-    _tell(found, installation, dry_run=dry_run, json=json)
+    tell(found, installation, dry_run=dry_run, json=json)
 
 
 def events(json: JsonOption = False) -> None:
@@ -78,6 +86,16 @@ def events(json: JsonOption = False) -> None:
         say(f"    {each.says}")
         for field in sorted(each.fields, key=lambda field: not field.required):
             say(f"    {field.name}{'' if field.required else '?'} = {field.takes}")
+
+
+def _for_all(installation: Installation, store: Store, number: str, event: Event, actor: str, key: str | None) -> None:
+    from uuid import uuid4
+
+    from gateway.cli.duplicates import finish
+    from gateway.deciding import Deciding
+
+    deciding = Deciding(store, handling_of(installation, store))
+    finish(deciding.for_all(number, event, actor=actor, key=key or uuid4().hex))
 
 
 def _by(kind: EventKind) -> str:
@@ -126,7 +144,7 @@ def _text(value: str) -> str:
         fail(f"{file} is not text in UTF-8", 2)
 
 
-def _actor(given: str | None) -> str:
+def acting(given: str | None) -> str:
     """Who acts, as the audit log names people; never a name that stands for the system."""
     from gateway.cli.entering import login_name
     from gateway.handling_events import OF_THE_SYSTEM
@@ -145,7 +163,7 @@ def _happened(given: str | None) -> datetime | None:
     return moment(given, "--at").astimezone(UTC)
 
 
-def _handling(installation: Installation, store: Store) -> Handling:
+def handling_of(installation: Installation, store: Store) -> Handling:
     from gateway.handling import Handling
     from gateway.handling_notices import notices_of
     from gateway.ids import new_id
@@ -159,7 +177,7 @@ def _handling(installation: Installation, store: Store) -> Handling:
     return Handling(installation, store=store, new_id=fresh, now=now, owe=notices_of(installation, fresh))
 
 
-def _tell(found: Done | Refused, installation: Installation, *, dry_run: bool, json: bool) -> None:
+def tell(found: Done | Refused, installation: Installation, *, dry_run: bool, json: bool) -> None:
     """Prints what became of it; ends the command with 1 when it was refused."""
     from gateway.cli.doing_text import lines_of, refusal_lines
     from gateway.handling_values import Refused

@@ -135,6 +135,44 @@ class Proposals:
             )
         )
 
+    def group(self, id_: str, organisation: str, complaint_id: str, parent_id: str, actor: str) -> None:
+        """The complaint belongs to the mass event that the other stands for, and to no other one."""
+        self.ungroup(complaint_id, actor)
+        decided = {"state": "confirmed", "decided_at": self._work.now, "decided_by": actor}
+        statement = insert(self._work.connection, proposals).values(
+            id=id_,
+            organisation=organisation,
+            kind="crowd",
+            complaint_id=complaint_id,
+            other_id=parent_id,
+            likeness=0.0,
+            reasons=rows.document(Reasons()),
+            at=self._work.now,
+            **decided,
+        )
+        self._work.connection.execute(
+            statement.on_conflict_do_update(index_elements=["kind", "complaint_id", "other_id"], set_=decided)
+        )
+
+    def ungroup(self, complaint_id: str, actor: str) -> None:
+        """The complaint belongs to no mass event."""
+        self._work.connection.execute(
+            update(proposals)
+            .where(
+                proposals.c.kind == "crowd",
+                proposals.c.complaint_id == complaint_id,
+                proposals.c.state == "confirmed",
+            )
+            .values(state="refused", decided_at=self._work.now, decided_by=actor)
+        )
+
+    def has_children(self, complaint_id: str) -> bool:
+        """Whether the complaint stands for a mass event."""
+        found = select(proposals.c.id).where(
+            proposals.c.kind == "crowd", proposals.c.other_id == complaint_id, proposals.c.state == "confirmed"
+        )
+        return self._work.connection.execute(found.limit(1)).first() is not None
+
     def forget(self, complaint_ids: Sequence[str]) -> None:
         """Removes everything that is kept of these complaints here: they were erased."""
         for some in chunks(complaint_ids):
@@ -180,7 +218,10 @@ class ProposalReader:
         since: datetime | None = None,
         limit: int = 100,
     ) -> list[Proposal]:
-        """Proposals made since the moment, the oldest first; every state with None."""
+        """Proposals made since the moment, the oldest first; every state with None.
+
+        An open one about a complaint that went on under another number is nothing to decide any more.
+        """
         column = proposals.c
         statement = select(proposals).order_by(column.at, column.id).limit(limit)
         for given, name in ((organisation, "organisation"), (state, "state"), (kind, "kind")):
@@ -188,10 +229,25 @@ class ProposalReader:
                 statement = statement.where(column[name] == given)
         if complaint_id is not None:
             statement = statement.where(or_(column.complaint_id == complaint_id, column.other_id == complaint_id))
+        if state == "open":
+            gone = select(schema.tickets.c.complaint_id).where(schema.tickets.c.state.in_(_GONE))
+            statement = statement.where(column.complaint_id.not_in(gone), column.other_id.not_in(gone))
         if since is not None:
             statement = statement.where(column.at >= since)
         with self._engine.begin() as connection:
             return [_proposal(row._mapping) for row in connection.execute(statement)]
+
+    def children(self, complaint_id: str) -> list[str]:
+        """The ticket numbers of the complaints that this one stands for, the oldest first."""
+        tickets = schema.tickets.c
+        statement = (
+            select(tickets.ticket_number)
+            .join_from(proposals, schema.tickets, proposals.c.complaint_id == tickets.complaint_id)
+            .where(proposals.c.kind == "crowd", proposals.c.other_id == complaint_id, proposals.c.state == "confirmed")
+            .order_by(tickets.complaint_id)
+        )
+        with self._engine.begin() as connection:
+            return list(connection.scalars(statement))
 
     def one(self, proposal_id: str) -> Proposal | None:
         """A proposal by its id, in any state."""
