@@ -176,14 +176,16 @@ class ClockJob:
         return 1
 
     async def _settle(self) -> None:
-        after = ""
-        while True:
-            found = await asyncio.to_thread(self._store.looking.asked, TASKS, _FOUND, after)
-            for part in _parts(found):
-                await self._run(partial(self._close, part))
-            if len(found) < _FOUND:
-                return
-            after = found[-1].id
+        """Closes tasks that no clock calls for any longer; most were settled by the event that stopped it."""
+        for slug in self._rules:
+            after = None
+            while True:
+                found = await asyncio.to_thread(self._store.looking.asked, slug, TASKS, _FOUND, after)
+                for part in _parts(found):
+                    await self._run(partial(self._close, part))
+                if len(found) < _FOUND:
+                    break
+                after = found[-1]
 
     def _close(self, tasks: Sequence[Asked]) -> None:
         """Closes those of the tasks that no running clock calls for any longer."""

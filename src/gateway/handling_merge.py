@@ -48,6 +48,13 @@ def joined(rules: Rules, standing: KnownThread, goer: KnownThread, at: datetime)
     )
     before = Standing(complaint=standing.complaint, ticket=standing.ticket)
     known = standing.ticket.life
-    life = replace(known, revision=known.revision + 1, last_at=max(at, known.last_at or at))
+    # What the law gives the person for their data goes on with the ticket that goes on (R8).
+    asked = tuple(each for each in goer.ticket.life.personal_data if each.answered_at is None)
+    life = replace(
+        known,
+        revision=known.revision + 1,
+        last_at=max(at, known.last_at or at),
+        personal_data=(*known.personal_data, *asked),
+    )
     after = Standing(complaint=complaint, ticket=replace(standing.ticket, life=life))
     return KnownThread(complaint=complaint, ticket=recount(rules, before, after, at))

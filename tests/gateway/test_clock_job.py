@@ -15,8 +15,8 @@ from desk_at_work import DeskAtWork
 from gateway.clock_job import ClockJob
 from tickets.calendar import WIB, wib_date
 from tickets.life import Life
-from tickets.lifecycle_events import Accepted, DocumentsRequested, FirstResponse, PersonalDataAsked, Responded
-from tickets.model import Records, Ticket
+from tickets.lifecycle_events import Accepted, DocumentsRequested, FirstResponse, Merged, PersonalDataAsked, Responded
+from tickets.model import Records, TaskRow, Ticket
 
 T = TypeVar("T")
 FIRST = FirstResponse(text="Kami sedang memeriksa pengaduan Anda.")
@@ -107,6 +107,20 @@ async def test_a_task_stays_while_another_clock_calls_for_it(desk: DeskAtWork) -
     assert "clock_breached" not in desk.open_tasks(number)
 
 
+async def test_a_task_that_outlived_its_clock_is_closed_by_the_next_look(desk: DeskAtWork) -> None:
+    number = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
+    view = desk.view(number)
+    left = TaskRow(
+        id=desk.new_id(), organisation="klikacc", complaint_id=view.complaint.complaint_id, kind="clock_due_soon",
+        reason="from before", opened_at=view.ticket.updated_at,
+    )  # fmt: skip
+    with desk.store.begin() as tx:
+        tx.add(Records(tasks=[left]))
+    assert "clock_due_soon" in desk.open_tasks(number)
+    await Job(desk).job.look()
+    assert "clock_due_soon" not in desk.open_tasks(number)
+
+
 async def test_g10_d4_silence_closes_and_the_customer_is_told(desk: DeskAtWork) -> None:
     number = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
     desk.done(number, FIRST)
@@ -150,6 +164,15 @@ async def test_r8_personal_data_is_looked_at_at_its_hour(desk: DeskAtWork) -> No
     await Job(desk).job.look()
     marks = [each.mark for each in desk.view(number).ticket.life.announced if each.clock == "personal_data"]
     assert marks[-1] == "breached"
+
+
+async def test_r8_a_request_about_personal_data_goes_on_with_the_ticket_that_goes_on(desk: DeskAtWork) -> None:
+    first, second = (desk.whatsapp("klikumkm", f"62812345000{index}", "Data saya.") for index in (1, 2))
+    desk.done(second, PersonalDataAsked(kind="access"))
+    desk.done(second, Merged(into=first))
+    desk.pass_time(hours=73)
+    await Job(desk).job.look()
+    assert ("personal_data", "breached") in [(each.clock, each.mark) for each in desk.view(first).ticket.life.announced]
 
 
 async def test_after_a_standstill_every_ticket_gets_what_passed_and_the_log_is_whole(desk: DeskAtWork) -> None:

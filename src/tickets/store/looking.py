@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 from sqlalchemy import Engine, literal_column, select, tuple_
@@ -23,9 +23,10 @@ class LookedAt(Struct, frozen=True, kw_only=True):
 
 
 class Asked(Struct, frozen=True, kw_only=True):
-    """One open task and the number of its ticket."""
+    """One open task and the number of its ticket; the position to go on from."""
 
     id: str
+    opened_at: datetime
     kind: str
     ticket_number: str
 
@@ -81,16 +82,20 @@ class LookReader:
                 for row in connection.execute(statement)
             ]
 
-    def asked(self, kinds: Collection[str], limit: int, after: str = "") -> Sequence[Asked]:
-        """Open tasks of these kinds whose ticket changed since they were opened, in the order of their ids."""
+    def asked(
+        self, organisation: str, kinds: Collection[str], limit: int, after: Asked | None = None
+    ) -> Sequence[Asked]:
+        """Open tasks of these kinds whose ticket changed since they were opened, oldest first."""
         tasks, tickets = schema.tasks.c, schema.tickets.c
         statement = (
-            select(tasks.id, tasks.kind, tickets.ticket_number)
+            select(tasks.id, tasks.opened_at, tasks.kind, tickets.ticket_number)
             .join_from(schema.tasks, schema.tickets, tasks.complaint_id == tickets.complaint_id)
-            .where(tasks.closed_at.is_(None), tasks.kind.in_(kinds), tasks.id > after)
+            .where(tasks.organisation == organisation, tasks.closed_at.is_(None), tasks.kind.in_(kinds))
             .where(tickets.updated_at >= tasks.opened_at)
-            .order_by(tasks.id)
+            .order_by(tasks.opened_at, tasks.id)
             .limit(limit)
         )
+        if after is not None:
+            statement = statement.where(tuple_(tasks.opened_at, tasks.id) > (after.opened_at, after.id))
         with self._reader.begin() as connection:
             return [Asked(**row._mapping) for row in connection.execute(statement)]
