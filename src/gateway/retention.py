@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from gateway.worker import RunInThread
 from tickets.calendar import WIB, wib_date
 from tickets.model import KnownThread
 from tickets.records import Obstacle, erase_on, obstacle
-from tickets.records_rebuild import without_message
+from tickets.records_rebuild import own_messages, without_message
 from tickets.store import Store
 
 log = structlog.get_logger("aduan.retention")
@@ -36,7 +36,7 @@ _DELETIONS_SECONDS = 30.0
 #: From this hour (WIB) on, once a day: rewriting a database is work for the night.
 _HOUR = 2
 _REST = timedelta(hours=1)
-#: Who takes a file just now has recorded it by then.
+#: Who brings a file has recorded it by then: a form may refer to one that it sent before for a day.
 _SETTLED = timedelta(days=1)
 _BUSY_SECONDS = 5.0
 
@@ -93,11 +93,11 @@ class Removal:
         if not doomed:
             return 0
         used = await asyncio.to_thread(self._store.records.in_use, doomed)
-        return await self._run(partial(self._remove, {sha: at for sha, at in doomed.items() if sha not in used}, used))
+        return await self._run(partial(self._remove, sorted(doomed.keys() - used), used))
 
-    def _remove(self, unused: dict[str, datetime], used: frozenset[str]) -> int:
+    def _remove(self, unused: Sequence[str], used: frozenset[str]) -> int:
         settled = self._now() - _SETTLED
-        gone = [sha for sha, since in unused.items() if self._files.remove(sha, untouched_since=max(since, settled))]
+        gone = [sha256 for sha256 in unused if self._files.remove(sha256, untouched_since=settled)]
         with self._store.begin() as tx:
             tx.records.forget_files([*gone, *used])
         return len(gone)
@@ -225,16 +225,21 @@ class Retention:
             case = tx.records.withdrawn(message_id)
             if case is None:
                 return 0
-            policy = self._installation.organisations[case.standing.ticket.organisation].policy
-            complaint = without_message(
-                case.standing.complaint,
-                [row.message for row in case.others],
-                files_gone=case.files,
-                lexicon=self._installation.lexicon,
-                categories=policy.categories,
-                kinds=policy.intake.kinds if policy.intake else None,
-            )
-            tx.records.erase_message(message_id, complaint)
+            policy = self._installation.organisations[case.row.organisation].policy
+            others = [row.message for row in case.others]
+            told = [
+                without_message(
+                    each.complaint,
+                    case.row.message,
+                    others if len(case.group) == 1 else own_messages(each.complaint, others),
+                    files_gone=case.files,
+                    lexicon=self._installation.lexicon,
+                    categories=policy.categories,
+                    kinds=policy.intake.kinds if policy.intake else None,
+                )
+                for each in case.group
+            ]
+            tx.records.erase_message(message_id, told)
         return 1
 
     def _purge_parked(self) -> int:

@@ -11,12 +11,15 @@ from normalizer.lexicon import Lexicon
 from normalizer.message import Message
 from normalizer.normalize import Context, append, normalize, received_at
 
+#: Characters by which a text is found again.
+_BEGINNING = 200
 #: What is said of a file whose message was deleted by its sender.
 FILE_GONE = "deleted by its sender"
 
 
 def without_message(
     complaint: Complaint,
+    deleted: Message,
     others: Sequence[Message],
     *,
     files_gone: Collection[str],
@@ -26,13 +29,20 @@ def without_message(
 ) -> Complaint:
     """The complaint with subject and narrative of the other messages alone, oldest first; `files_gone` are file ids.
 
+    One that does not tell what the deleted message said keeps its words as they are.
     Dates, category, urgency and everything that people decided stay: a deletion takes words back, not a complaint.
     Channels that report deletions carry no fields of a form, so no field of the complaint came from one.
     """
+    bare = replace(
+        complaint, attachments=tuple(_bare(file) if file.id in files_gone else file for file in complaint.attachments)
+    )
+    alone = _told(complaint, [deleted], lexicon, categories, kinds)
+    if alone is None or not _tells(complaint, alone):
+        return bare
     told = _told(complaint, others, lexicon, categories, kinds)
     assessment = complaint.assessment
     return replace(
-        complaint,
+        bare,
         subject=told.subject if told else "",
         narrative=told.narrative if told else "",
         narrative_redacted=told.narrative_redacted if told else "",
@@ -41,8 +51,23 @@ def without_message(
             category_reasons=_still(assessment.category_reasons, told.assessment.category_reasons if told else ()),
             urgency_reasons=_still(assessment.urgency_reasons, told.assessment.urgency_reasons if told else ()),
         ),
-        attachments=tuple(_bare(file) if file.id in files_gone else file for file in complaint.attachments),
     )
+
+
+def own_messages(complaint: Complaint, messages: Sequence[Message]) -> list[Message]:
+    """Those that the complaint itself was told by, when others were merged into it or it into another."""
+    return [
+        message
+        for message in messages
+        if (message.channel, message.sender.key) == (complaint.channel, complaint.sender_key)
+    ]
+
+
+def _tells(complaint: Complaint, alone: Complaint) -> bool:
+    """Whether the complaint says what the message does alone; by its beginning, because long ones are cut."""
+    beginning = alone.narrative[:_BEGINNING]
+    same_subject = bool(alone.subject) and alone.subject == complaint.subject
+    return same_subject or (bool(beginning) and beginning in complaint.narrative)
 
 
 def _told(

@@ -20,7 +20,7 @@ from gateway.files import Files
 from gateway.installation import Installation
 from gateway.retention import Done, Removal, Retention
 from harness import start_aduan, until, write_config
-from normalizer.message import Edit
+from normalizer.message import Deletion, Edit
 from records_values import CLOSED, CONTENT, RECEIVED, Closed, deletion, found_in, put_file
 from simulator.instagram import Instagram
 from store_values import Build
@@ -183,6 +183,32 @@ async def test_every_message_can_go(place: Place) -> None:
     assert place.secrets(*FIRST, SECOND) == set()
     assert place.view(case.number).complaint.narrative == ""
     assert await place.look() == Done()
+
+
+async def test_a_message_that_came_with_a_merge_takes_its_own_words_alone(place: Place, desk: DeskAtWork) -> None:
+    """Its text stands in the complaint that it opened, which goes on under another number; that one keeps its story."""
+    one = desk.whatsapp("klikacc", "6281200000001", "Saldo saya terpotong dua kali")
+    two = desk.email("klikacc", "siti@example.com", "Dana rahasia saya hilang sejak kemarin")
+    three = desk.whatsapp("klikacc", "6281200000001", "Mohon segera dijawab")
+    assert three == one
+    desk.done(two, events.Merged(into=one))
+    mail = next(each.row.message for each in desk.view(one).messages if each.row.message.channel == "email")
+    with desk.store.begin() as tx:
+        deleted = Deletion(key="gone", message_key=mail.key, deleted_at=desk.now)
+        assert tx.delete("klikacc", deleted) == "applied"
+    before = desk.view(one).complaint
+
+    async def run(work):  # type: ignore[no-untyped-def]  # the generic protocol of the gateway's own runner
+        return work()
+
+    data = desk.installation.data_dir
+    removal = Removal(data, store=desk.store, run=run, now=lambda: desk.now)
+    installation = dataclasses.replace(place.installation, data_dir=data)
+    job = Retention(installation, store=desk.store, removal=removal, run=run, now=lambda: desk.now)
+    assert (await job.look()).messages == 1
+    assert desk.view(one).complaint == before
+    assert before.narrative.startswith("Saldo saya terpotong dua kali")
+    assert list(found_in(data, ["Dana rahasia"])) == []
 
 
 async def test_an_edit_that_comes_after_the_deletion_brings_nothing_back(place: Place) -> None:

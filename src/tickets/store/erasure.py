@@ -39,10 +39,11 @@ class Erased(Struct, frozen=True, kw_only=True):
 
 
 class Withdrawn(Struct, frozen=True, kw_only=True):
-    """A message that its sender deleted, with its complaint and the other messages of that, oldest first."""
+    """A message that its sender deleted, with the other messages of its complaint, oldest first."""
 
     row: MessageRow
-    standing: KnownThread
+    #: The complaint that it lies with, and those that were merged into it: it may have been told to one of them.
+    group: tuple[KnownThread, ...]
     others: tuple[MessageRow, ...]
     #: Ids of the files that came with it.
     files: frozenset[str]
@@ -129,7 +130,10 @@ class Erasing:
             return None
         number = queries.number_of(self._work.connection, complaint_id)
         found = None if number is None else queries.find(self._work.connection, number)
-        if found is None or self._is_held(found):
+        if found is None:
+            return None
+        group = (found, *queries.merged_into(self._work.connection, complaint_id))
+        if any(each.ticket.life.hold is not None for each in group):
             return None
         messages = sorted(
             erasure_rows.messages(self._work, [complaint_id]), key=lambda row: (row.message.sent_at, row.id)
@@ -138,19 +142,19 @@ class Erasing:
         gone = self._texts_gone([each.id for each in messages])
         others = tuple(each for each in messages if each.id != message_id and each.id not in gone)
         files = erasure_rows.files_of(self._work, message_id, complaint_id)
-        return Withdrawn(row=row, standing=found, others=others, files=files)
+        return Withdrawn(row=row, group=group, others=others, files=files)
 
-    def erase_message(self, message_id: str, complaint: Complaint) -> None:
+    def erase_message(self, message_id: str, complaints: Sequence[Complaint]) -> None:
         """Erases what a deleted message said: its text, edits, files and bytes. That it came and was deleted stays.
 
-        `complaint` is the complaint as its other messages tell it. LookupError when the message does not wait for it.
+        `complaints` are those of its group as the other messages tell them. LookupError when it does not wait for it.
         """
         case = self.withdrawn(message_id)
         if case is None:
             raise LookupError("no deleted message waits under this id")
         self._wipe_what_is_freed()
         raws = erasure_rows.raws_of(self._work, [case.row])
-        erasure_rows.forget_text(self._work, case.row)
+        erasure_rows.forget_text(self._work, case.row, [each.complaint.complaint_id for each in case.group])
         self._work.connection.execute(
             update(schema.messages)
             .where(schema.messages.c.id == message_id)
@@ -163,7 +167,8 @@ class Erasing:
         )
         erasure_rows.erase_files(self._work, [case.row.complaint_id], message_id)
         _, left = erasure_rows.erase_raws(self._work, raws)
-        self._replace(complaint, None)
+        for complaint in complaints:
+            self._replace(complaint, None)
         self._work.connection.execute(
             update(schema_records.withdrawn_messages)
             .where(schema_records.withdrawn_messages.c.message_id == message_id)
@@ -192,11 +197,6 @@ class Erasing:
         if found is None:
             raise LookupError("there is no such ticket")
         return found
-
-    def _is_held(self, standing: KnownThread) -> bool:
-        """Whether a legal hold stands on the complaint, or on one that was merged into it."""
-        merged = queries.merged_into(self._work.connection, standing.complaint.complaint_id)
-        return any(each.ticket.life.hold is not None for each in (standing, *merged))
 
     def _is_owed(self, ids: Sequence[str], states: Sequence[str]) -> bool:
         for table in (schema.outbox, schema_forwards.forwards):

@@ -158,18 +158,18 @@ def files_of(work: Work, message_id: str, complaint_id: str) -> frozenset[str]:
     return frozenset(row.id for row in map(rows.attachment_from, found) if row.message_id == message_id)
 
 
-def forget_text(work: Work, row: MessageRow) -> None:
-    """Takes what a message said, in any version, out of what other parts keep of its complaint."""
+def forget_text(work: Work, row: MessageRow, ids: Sequence[str]) -> None:
+    """Takes what a message said, in any version, out of what other parts keep of these complaints."""
     connection, changes = work.connection, schema.message_changes.c
     texts = {row.message.text, *connection.scalars(select(changes.text).where(changes.message_id == row.id))}
     forwards, proposals = schema_forwards.forwards, schema_proposals.proposals
     connection.execute(
         update(forwards)
-        .where(forwards.c.complaint_id == row.complaint_id, forwards.c.text.in_([text for text in texts if text]))
+        .where(forwards.c.complaint_id.in_(ids), forwards.c.text.in_([text for text in texts if text]))
         .values(text=None)
     )
     # Its words may be among those that made two complaints look alike.
-    own = (proposals.c.complaint_id == row.complaint_id) | (proposals.c.other_id == row.complaint_id)
+    own = proposals.c.complaint_id.in_(ids) | proposals.c.other_id.in_(ids)
     connection.execute(update(proposals).where(own).values(reasons="{}"))
 
 

@@ -59,15 +59,17 @@ def told(lexicon: Lexicon, *messages: Message) -> Complaint:
     return complaint
 
 
-def without(lexicon: Lexicon, complaint: Complaint, *others: Message, gone: tuple[str, ...] = ()) -> Complaint:
-    return without_message(complaint, others, files_gone=gone, lexicon=lexicon, categories=None, kinds=None)
+def without(
+    lexicon: Lexicon, complaint: Complaint, deleted: Message, *others: Message, gone: tuple[str, ...] = ()
+) -> Complaint:
+    return without_message(complaint, deleted, others, files_gone=gone, lexicon=lexicon, categories=None, kinds=None)
 
 
 def test_the_story_goes_and_what_else_was_said_stays(lexicon: Lexicon) -> None:
     first, second = message(0, STORY), message(1, "Tolong dijawab, terima kasih")
     before = told(lexicon, first, second)
     assert STORY in before.narrative
-    after = without(lexicon, before, second)
+    after = without(lexicon, before, first, second)
     assert after.narrative == after.narrative_redacted == "Tolong dijawab, terima kasih"
     assert "atasan" not in f"{after.subject} {after.assessment}"
     # What the story led to stays: a deletion takes words back, not a complaint.
@@ -81,19 +83,20 @@ def test_the_story_goes_and_what_else_was_said_stays(lexicon: Lexicon) -> None:
 def test_a_message_that_is_not_in_the_narrative_changes_nothing(lexicon: Lexicon) -> None:
     first, second = message(0, STORY), message(1, "Halo?")
     before = told(lexicon, first, second)
-    assert without(lexicon, before, first) == before
+    assert without(lexicon, before, second, first) == before
 
 
 def test_an_opening_that_goes_leaves_the_story(lexicon: Lexicon) -> None:
     opening, story = message(0, "halo min"), message(1, STORY)
     before = told(lexicon, opening, story)
     assert before.narrative == f"halo min\n{STORY}"
-    assert without(lexicon, before, story).narrative == STORY
+    assert without(lexicon, before, opening, story).narrative == STORY
 
 
 def test_the_last_message_leaves_an_empty_complaint_with_its_dates(lexicon: Lexicon) -> None:
-    before = told(lexicon, message(0, STORY, "bukti siti.jpg"))
-    after = without(lexicon, before, gone=("A00",))
+    only = message(0, STORY, "bukti siti.jpg")
+    before = told(lexicon, only)
+    after = without(lexicon, before, only, gone=("A00",))
     assert (after.subject, after.narrative, after.narrative_redacted) == ("", "", "")
     assert [(file.id, file.name_safe, file.status, file.reason) for file in after.attachments] == [
         ("A00", "-", "refused", FILE_GONE)
@@ -108,5 +111,5 @@ def test_the_last_message_leaves_an_empty_complaint_with_its_dates(lexicon: Lexi
 def test_files_of_other_messages_stay(lexicon: Lexicon) -> None:
     first, second = message(0, STORY, "satu.jpg"), message(1, "Ini buktinya", "dua.jpg")
     before = told(lexicon, first, second)
-    after = without(lexicon, before, second, gone=("A00",))
+    after = without(lexicon, before, first, second, gone=("A00",))
     assert [file.name_safe for file in after.attachments] == ["-", before.attachments[1].name_safe]
