@@ -17,6 +17,7 @@ from connectors.contract import Connector, Pull, Reconcile
 from gateway.channels import accounts_of
 from gateway.clock_job import ClockJob
 from gateway.clocks import document_rules
+from gateway.deciding import Deciding
 from gateway.desk import FrontDesk
 from gateway.fetch import Fetcher
 from gateway.files import Files
@@ -307,6 +308,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         store=store,
         run=run,
         handling=live,
+        deciding=Deciding(store, handling),
         health=health,
         halted=lambda: outbox.halted,
         report=figures_of(installation, store),

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
+from gateway.deciding import Deciding
 from gateway.handling import LiveHandling
 from gateway.handling_refusals import sentence
-from gateway.handling_values import Refused
+from gateway.handling_values import Done, Refused
 from gateway.handling_words import told
 from gateway.health import Health
 from gateway.installation import Installation
@@ -20,6 +21,7 @@ from tickets.model import AuditEvent
 from tickets.numbers import parse
 from tickets.people import Person, read_token
 from tickets.store import Store, TicketView
+from tickets.store.proposals import Proposal
 from web.desk_api.ports import Asked, Forbidden, Json, NotFound, RefusedEvent, Stale, TicketQuery
 from web.ports import Text
 
@@ -39,6 +41,7 @@ class DeskOffice:
         store: Store,
         run: RunInThread,
         handling: LiveHandling,
+        deciding: Deciding,
         health: Health,
         halted: Callable[[], Mapping[str, str]],
         report: Report,
@@ -48,6 +51,7 @@ class DeskOffice:
         self._store = store
         self._run = run
         self._handling = handling
+        self._deciding = deciding
         self._health = health
         self._halted = halted
         self._report = report
@@ -111,12 +115,10 @@ class DeskOffice:
             revision=asked.revision,
             key=asked.key,
             dry_run=asked.dry_run,
+            at=asked.at,
         )
         if isinstance(found, Refused):
-            if found.refusal.code == "changed_since":
-                raise Stale(int(found.refusal.values["revision"]))
-            said = Text(sentence(found.refusal, "id"), sentence(found.refusal, "en"))
-            raise RefusedEvent(found.refusal.code, found.refusal.rule, found.refusal.sources, said)
+            raise _refusal(found)
         return told(found, dry_run=asked.dry_run)
 
     async def tasks(self, person: Person, organisation: str | None, limit: int) -> Sequence[Json]:
@@ -184,6 +186,56 @@ class DeskOffice:
 
         await self._run(decide)
 
+    async def proposals(self, person: Person, organisation: str | None, limit: int) -> Sequence[Json]:
+        """Complaints that may belong together, the oldest first."""
+        if organisation is not None:
+            self._must_see(person, organisation)
+
+        def read() -> list[Json]:
+            found = self._store.proposals.listed(organisation=organisation, limit=_LOOKED_AT)
+            return [self._proposed(each) for each in found if person.sees(each.organisation)][:limit]
+
+        return await asyncio.to_thread(read)
+
+    async def confirm(self, person: Person, proposal_id: str) -> Json:
+        """They belong together. Raises Forbidden, NotFound, RefusedEvent."""
+        proposal = await self._proposal(person, proposal_id)
+
+        def decide() -> Done | Refused:
+            return self._deciding.confirm(proposal, person.name)
+
+        try:
+            found = await self._run(decide)
+        except LookupError as error:
+            raise NotFound from error
+        if isinstance(found, Refused):
+            raise _refusal(found)
+        return told(found)
+
+    async def refuse(self, person: Person, proposal_id: str) -> None:
+        """They have nothing to do with each other. Raises Forbidden, NotFound."""
+        proposal = await self._proposal(person, proposal_id)
+        try:
+            await self._run(lambda: self._deciding.refuse(proposal, person.name))
+        except LookupError as error:
+            raise NotFound from error
+
+    async def _proposal(self, person: Person, proposal_id: str) -> Proposal:
+        found = await asyncio.to_thread(self._store.proposals.one, proposal_id)
+        if found is None or found.state != "open" or not person.sees(found.organisation):
+            raise NotFound
+        if person.role == "auditor":
+            raise Forbidden
+        return found
+
+    def _proposed(self, proposal: Proposal) -> Json:
+        numbers = {
+            id_: None if (view := self._store.ticket_of_complaint(id_)) is None else view.ticket.ticket_number
+            for id_ in (proposal.complaint_id, proposal.other_id)
+        }
+        shown: dict[str, Any] = msgspec.to_builtins(proposal)
+        return shown | {"number": numbers[proposal.complaint_id], "other": numbers[proposal.other_id]}
+
     async def report(self, person: Person, organisation: str, kind: str, period: str) -> Json:
         """The figures of a report, as they are now. Raises NotFound; ValueError with a sentence for a bad period."""
         self._must_see(person, organisation)
@@ -204,6 +256,14 @@ class DeskOffice:
         if view is None or not person.sees(view.ticket.organisation):
             raise NotFound
         return view
+
+
+def _refusal(found: Refused) -> Exception:
+    refusal = found.refusal
+    if refusal.code == "changed_since":
+        return Stale(int(refusal.values["revision"]))
+    said = Text(sentence(refusal, "id"), sentence(refusal, "en"))
+    return RefusedEvent(refusal.code, refusal.rule, refusal.sources, said)
 
 
 def _shown(view: TicketView) -> Json:

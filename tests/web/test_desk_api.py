@@ -14,8 +14,9 @@ import pytest
 import pytest_asyncio
 
 from harness import Aduan, start_aduan, until
-from harness.customer import WhatsApp, number_in
+from harness.customer import WhatsApp, number_in, ticket
 from harness.desk import Program, hire
+from tickets.matching import Match
 from tickets.model import QuarantineRow, Records, TaskRow
 from tickets.people import Role, new_token
 from web.desk_api.operations import OPERATIONS
@@ -221,6 +222,40 @@ async def test_tasks_and_quarantine_are_decided(aduan: Aduan, programs: Mapping[
         assert (await rina.post(path))[0] == 204
         assert (await rina.post(path))[0] == 404
     assert (await rina.get("/api/v1/quarantine"))[1] == []
+
+
+async def test_a11_what_belongs_together_is_decided(
+    aduan: Aduan, programs: Mapping[str, Program], customer: WhatsApp, number: str
+) -> None:
+    other = WhatsApp(aduan, "klikacc", "meta", "6281234567891")
+    await other.say("Saldo saya terpotong dua kali juga.")
+    second = number_in(await other.receipt())
+    older, newer = (ticket(aduan, each).complaint.complaint_id for each in (number, second))
+    for id_, kind in (("P1", "same"), ("P2", "crowd")):
+        match = Match(complaint_id=newer, other_id=older, shared=("phone",), likeness=0.8, words=("saldo",))
+        with aduan.running.store.begin() as tx:
+            tx.proposals.propose(id_, kind, "klikacc", match)  # type: ignore[arg-type]  # one of its words
+    rina, tono, umar = programs["rina"], programs["tono"], programs["umar"]
+    listed = (await rina.get("/api/v1/proposals"))[1]
+    assert [(each["id"], each["number"], each["other"]) for each in listed] == [
+        ("P1", second, number),
+        ("P2", second, number),
+    ]
+    assert (await umar.get("/api/v1/proposals"))[1] == []
+    assert (await umar.post("/api/v1/proposals/P1/confirm"))[0] == 404
+    assert (await tono.post("/api/v1/proposals/P1/confirm"))[0] == 403
+    assert (await rina.post("/api/v1/proposals/P2/refuse"))[0] == 204
+    status, done = await rina.post("/api/v1/proposals/P1/confirm")
+    assert (status, done["into"]) == (200, number)
+    assert (await rina.post("/api/v1/proposals/P1/confirm"))[0] == 404
+
+
+async def test_a_late_entry_says_when_it_happened(programs: Mapping[str, Program], number: str) -> None:
+    path = f"/api/v1/tickets/{number}/events"
+    rina = programs["rina"]
+    for at, status in (("soon", 400), ("2026-01-05T10:00:00", 400), ("2999-01-05T10:00:00%2B07:00", 422)):
+        assert (await rina.post(f"{path}?at={at}", ANSWER))[0] == status
+    assert (await rina.post(f"{path}?at=2020-01-05T10:00:00+07:00", ANSWER))[1]["type"].endswith("before_receipt")
 
 
 async def test_k19_the_figures_of_a_report(programs: Mapping[str, Program], number: str) -> None:

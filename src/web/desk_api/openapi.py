@@ -22,6 +22,7 @@ _LOOSE: Mapping[str, str] = {
     "Done": "What the event changed: the ticket before and after, the notices with their routes, tasks, new dates.",
     "ChannelState": "A channel: its kind, what it can do, whether it works and whether it sends.",
     "Quarantined": "Something that could not be understood: where, why, since when.",
+    "Proposal": "Two complaints that may belong together: their numbers, what both have, since when.",
     "Report": "The figures of a report with the tickets behind them.",
 }
 

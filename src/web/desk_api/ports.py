@@ -6,6 +6,7 @@ Everything given back is ready for JSON. Times are RFC 3339, dates are WIB dates
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -38,6 +39,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     #: The same key does the same once.
     key: str | None = None
     dry_run: bool = False
+    #: When it happened, if not now; aware.
+    at: datetime | None = None
 
 
 class NotFound(Exception):
@@ -96,6 +99,15 @@ class Office(Protocol):
 
     async def dismiss(self, person: Person, quarantine_id: str) -> None:
         """Decides that an item of the quarantine needs no more. Raises Forbidden, NotFound."""
+
+    async def proposals(self, person: Person, organisation: str | None, limit: int) -> Sequence[Json]:
+        """Complaints that may belong together and wait for a decision, the oldest first."""
+
+    async def confirm(self, person: Person, proposal_id: str) -> Json:
+        """They belong together: what the merge or the grouping did. Raises Forbidden, NotFound, RefusedEvent."""
+
+    async def refuse(self, person: Person, proposal_id: str) -> None:
+        """They have nothing to do with each other. Raises Forbidden, NotFound."""
 
     async def report(self, person: Person, organisation: str, kind: str, period: str) -> Json:
         """The figures of a report, as they are now. Raises NotFound; ValueError with a sentence for a bad period."""

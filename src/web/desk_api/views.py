@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -41,12 +42,13 @@ async def show_ticket(office: Office, person: Person, request: web.Request) -> w
 
 async def post_event(office: Office, person: Person, request: web.Request) -> web.Response:
     """One event for one ticket."""
-    query = _query(request, frozenset({"dry_run"}))
+    query = _query(request, frozenset({"dry_run", "at"}))
     asked = Asked(
         event=await _event(request),
         revision=_revision(request),
         key=_key(request),
         dry_run=_yes(query.get("dry_run")),
+        at=_moment(query.get("at")),
     )
     return _json(await office.do(person, request.match_info["number"], asked))
 
@@ -78,6 +80,23 @@ async def list_quarantine(office: Office, person: Person, request: web.Request) 
 async def dismiss(office: Office, person: Person, request: web.Request) -> web.Response:
     """204 when it was decided."""
     await office.dismiss(person, request.match_info["id"])
+    return _nothing()
+
+
+async def list_proposals(office: Office, person: Person, request: web.Request) -> web.Response:
+    """Complaints that may belong together."""
+    query = _query(request, frozenset({"organisation", "limit"}))
+    return _json(await office.proposals(person, query.get("organisation"), _limit(query.get("limit"))))
+
+
+async def confirm_proposal(office: Office, person: Person, request: web.Request) -> web.Response:
+    """What the merge or the grouping did."""
+    return _json(await office.confirm(person, request.match_info["id"]))
+
+
+async def refuse_proposal(office: Office, person: Person, request: web.Request) -> web.Response:
+    """204 when it was decided."""
+    await office.refuse(person, request.match_info["id"])
     return _nothing()
 
 
@@ -148,6 +167,20 @@ def _yes(given: str | None) -> bool:
         return True
     wrong = _wrong("dry_run", "not_a_boolean", "harus true atau false", "must be true or false")
     raise ProblemError(400, "bad_query", "The query cannot be used.", [wrong])
+
+
+def _moment(given: str | None) -> datetime | None:
+    """The time in the query; its `+` may have become a blank on the way."""
+    if given is None:
+        return None
+    try:
+        found = datetime.fromisoformat(given.replace(" ", "+"))
+    except ValueError:
+        found = None
+    if found is None or found.utcoffset() is None:
+        wrong = _wrong("at", "not_a_time", "harus RFC 3339 dengan zona waktu", "must be RFC 3339 with an offset")
+        raise ProblemError(400, "bad_query", "The query cannot be used.", [wrong])
+    return found.astimezone(UTC)
 
 
 def _revision(request: web.Request) -> int | None:
