@@ -17,6 +17,7 @@ from gateway.clocks import rules_of
 from gateway.handling_events import tag_of
 from gateway.handling_refusals import refused
 from gateway.handling_values import Done, Refused
+from gateway.handling_words import moved_dates
 from gateway.installation import Installation
 from normalizer.complaint import Complaint
 from receipts.notices import Owed
@@ -149,6 +150,12 @@ class Handling:
         data = dict(change.data)
         if at is not None and at != now:
             data["happened_at"] = at.isoformat()
+        # R6: no promised date moves without an entry in the log.
+        dates = {
+            each.clock: each.after and each.after.isoformat() for each in moved_dates(standing.ticket, change.ticket)
+        }
+        if dates:
+            data["promised"] = dates
         if key is not None:
             data["key"] = key
         done = self._write(tx, standing, event, change, open_tasks, actor=actor, now=now, data=data)

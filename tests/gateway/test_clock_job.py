@@ -15,7 +15,15 @@ from desk_at_work import DeskAtWork
 from gateway.clock_job import ClockJob
 from tickets.calendar import WIB, wib_date
 from tickets.life import Life
-from tickets.lifecycle_events import Accepted, DocumentsRequested, FirstResponse, Merged, PersonalDataAsked, Responded
+from tickets.lifecycle_events import (
+    Accepted,
+    DocumentsRequested,
+    ExtensionGranted,
+    FirstResponse,
+    Merged,
+    PersonalDataAsked,
+    Responded,
+)
 from tickets.model import Records, TaskRow, Ticket
 
 T = TypeVar("T")
@@ -78,6 +86,18 @@ async def test_g7_nobody_asked_for_documents_in_time(desk: DeskAtWork) -> None:
     assert view.complaint.documents_complete_at == view.complaint.received_at
     assert events(desk, number)[0] == "ticket.documents_presumed"
     assert await Job(desk).job.look() == 0
+
+
+async def test_r6_every_date_that_an_event_moves_stands_in_the_log(desk: DeskAtWork) -> None:
+    number = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
+    desk.done(number, FIRST)
+    desk.done(number, ExtensionGranted(ground="external_party", cause="Menunggu jawaban bank."))
+    desk.done(number, EXPLAINED)
+    told = [event.data.get("promised") for event in desk.view(number).audit if event.type.startswith("ticket.")]
+    due = desk.view(number).ticket.resolve_due
+    assert due is not None
+    assert told[:2] == [None, {"resolve": due.isoformat()}]
+    assert set(told[2] or {}) == {"objection_window", "silent_close"}
 
 
 async def test_dates_that_come_near_and_pass_are_tasks_that_close_with_their_clock(desk: DeskAtWork) -> None:
