@@ -32,6 +32,8 @@ from connectors.errors import (
 
 #: An answer of an API is small; whatever is longer is not one.
 MOST_ANSWER_BYTES = 4 * 1024 * 1024
+#: The HTTP client itself repeats requests of other methods whose connection is lost (RFC 9112 section 9.3.1).
+_SENT_ONCE = frozenset({"POST", "PATCH"})
 #: "Wait a year" in a Retry-After is an accident, seconds.
 LONGEST_WAIT = 86_400.0
 
@@ -138,6 +140,8 @@ async def call(
     Raises Unavailable when nothing can have happened at the provider, Ambiguous when a send may have gone through.
     """
     limits = aiohttp.ClientTimeout(total=within, sock_connect=min(connect_within, within))
+    if writes and method not in _SENT_ONCE:
+        request["middlewares"] = (_once,)
     try:
         async with session.request(method, url, timeout=limits, allow_redirects=False, **request) as answer:
             # Nearly every answer is small and comes whole with its headers.
@@ -148,6 +152,16 @@ async def call(
     # Not by `network`: a generator costs more than all that this function does itself.
     except (aiohttp.ClientError, TimeoutError, OSError) as broken:
         raise trouble(provider, broken, writes=writes) from None
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Lets no lost connection be answered by a second request: the first one may have been done."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
+        raise aiohttp.ClientConnectionError(type(lost).__name__) from None
 
 
 async def _rest(content: aiohttp.StreamReader, begun: bytes) -> bytes:

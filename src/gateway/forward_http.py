@@ -70,16 +70,6 @@ class ForwardCalls:
             allowed = frozenset({self._base.host or ""}) if self._settings.inside else frozenset[str]()
             connector = aiohttp.TCPConnector(resolver=Checked(allowed), limit=self._settings.at_once + 1)
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, middlewares=(_once,)
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             )
         return self._session
-
-
-async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Lets no lost connection be answered by a second request: aiohttp repeats a PUT, which may have been done."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as lost:
-        raise aiohttp.ClientConnectionError(type(lost).__name__) from None

@@ -180,6 +180,25 @@ async def test_nothing_left_when_there_is_no_connection() -> None:
                 await call(session, "P", "POST", url, within=5, writes=True, data=b"")
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "POST"])
+async def test_a_write_whose_connection_is_lost_is_not_repeated_by_itself(serve: Serve, method: str) -> None:
+    """The HTTP client would send a PUT again when the connection goes: it may have been done (P11)."""
+    methods: list[str] = []
+
+    async def gone(request: web.Request) -> web.StreamResponse:
+        await request.read()
+        methods.append(request.method)
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    url = await serve(gone)
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(Ambiguous):
+            await call(session, "the provider", method, url, within=5, writes=True, data=b"{}")
+    assert methods == [method]
+
+
 async def test_redirects_are_not_followed(serve: Serve) -> None:
     """Credentials go to the configured address and nowhere else."""
     seen: list[str] = []
