@@ -33,10 +33,11 @@ from tickets.policy import Policy
 #: State -> the states that the published machine lets it become, by any event (section 7).
 ALWAYS = {"withdrawn", "merged"}
 NEXT: dict[str, set[str]] = {
-    "received": {"in_progress", "awaiting_documents", "rejected", "dismissed", *ALWAYS},
-    "in_progress": {"awaiting_documents", "escalated", "responded", "rejected", *ALWAYS},
-    "awaiting_documents": {"in_progress", "rejected", *ALWAYS},
-    "escalated": {"awaiting_documents", "responded", "rejected", *ALWAYS},
+    # "responded" at once holds the first answer as well; "referred" only when no answer came in time.
+    "received": {"in_progress", "awaiting_documents", "responded", "rejected", "dismissed", "referred", *ALWAYS},
+    "in_progress": {"awaiting_documents", "escalated", "responded", "rejected", "referred", *ALWAYS},
+    "awaiting_documents": {"in_progress", "rejected", "referred", *ALWAYS},
+    "escalated": {"awaiting_documents", "responded", "rejected", "referred", *ALWAYS},
     "responded": {"resolved", "objection_review", "referred", *ALWAYS},
     "objection_review": {"responded", "rejected", "referred", *ALWAYS},
     "referred": {"resolved", *ALWAYS},
@@ -46,6 +47,8 @@ NEXT: dict[str, set[str]] = {
     "merged": set(),
     "dismissed": set(),
 }
+#: The clocks of an answer that the company owes.
+OWED = {"first_response", "resolve"}
 CLOSED = {"resolved", "rejected", "withdrawn", "merged", "dismissed"}
 
 
@@ -122,7 +125,7 @@ def check_answers(given: Rules, before: Standing, after: Standing, event: Event,
         answer = after.ticket.life.answers[-1]
         promise = policy.resolution
         if isinstance(event, Responded):
-            assert before.ticket.state in {"in_progress", "escalated"}
+            assert before.ticket.state in {"received", "in_progress", "escalated"}
             assert (answer.kind == "offer") == (answer.finding != "no_fault")
         if answer.kind == "offer" and promise.fault:
             assert set(answer.remedies) & set(promise.fault)
@@ -179,7 +182,13 @@ def check_endings(given: Rules, before: Standing, after: Standing, event: Event,
             assert window is not None
             assert wib_date(at) > given.calendar.due(wib_date(asked), window.days + (window.extend or 0)).due
     if isinstance(event, ReferredOut):
-        assert before.ticket.state in {"responded", "objection_review", "rejected"}
+        if before.ticket.state not in {"responded", "objection_review", "rejected"}:
+            # K14, A14: unanswered, and a date that was promised has passed.
+            life = before.ticket.life
+            said = {each.due for each in life.announced if (each.clock, each.mark) == ("resolve", "breached")}
+            dates = said | {promised.due for name, promised in life.promised.items() if name in OWED}
+            assert any(day < wib_date(at) for day in dates)
+            assert event.by == "complainant"
         assert event.forum in policy.external.forums
         assert event.by == "complainant" or policy.external.either_side
     if isinstance(event, Reopened):

@@ -28,7 +28,7 @@ _DO_IT = Todo(kind=IMPLEMENT, reason="the offer must be carried out: record it w
 
 
 def respond(step: Step, event: Responded) -> Change | Refusal:
-    """The answer: stops the clock to resolve; whoever was not answered before is now."""
+    """The answer: stops the clock to resolve. It may be the first answer and the final one at once."""
     if blank(event.text):
         return step.refuse("text_empty", "resolution")
     refusal = needs_a_category(step) or unfit_answer(step, event.kind, event.finding, event)
@@ -59,6 +59,7 @@ def respond(step: Step, event: Responded) -> Change | Refusal:
             "finding": event.finding,
             "remedies": list(event.remedies),
             "compensation_idr": event.compensation_idr,
+            **({"first_answer": True} if step.complaint.first_response_at is None else {}),
         },
         notices=(
             with_forums(

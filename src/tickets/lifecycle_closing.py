@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from tickets.calendar import CalendarMissing
+from tickets.deadlines import track_for
+from tickets.lifecycle_clocks import case_of
 from tickets.lifecycle_events import Event
 from tickets.lifecycle_parties import authorised
 from tickets.lifecycle_step import OPEN_WORK, Fields, Step
@@ -49,9 +52,22 @@ def resolve(
 
 
 def timely(step: Step) -> bool | None:
-    """Whether an answer now is in time: on or before the promised date; None when no date was promised."""
+    """Whether an answer now is in time: on or before the promised date; None when no date was promised.
+
+    Where the time to resolve begins with the first answer (K8, A9) and this answer is the first one, the last day is
+    the one that a punctual first answer would have given.
+    """
     due = step.promised("resolve")
-    return None if due is None else step.day <= due
+    if due is not None:
+        return step.day <= due
+    rule = track_for(step.policy, case_of(step.standing)).resolve
+    if isinstance(rule, str) or rule.from_ != "first_response" or step.complaint.first_response_at is not None:
+        return None
+    begins = step.promised("first_response")
+    try:
+        return True if begins is None else step.day <= step.rules.calendar.due(begins, rule.days).due
+    except CalendarMissing:
+        return True if begins is not None and step.day <= begins else None
 
 
 def told_of_forums(step: Step) -> Fields:

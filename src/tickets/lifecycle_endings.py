@@ -12,6 +12,7 @@ from tickets.calendar import ONE_DAY, wib_date
 from tickets.deadlines import Refused, deadlines, rejection_from
 from tickets.life import Referred
 from tickets.lifecycle_clocks import case_of
+from tickets.lifecycle_clocks_case import WORKING
 from tickets.lifecycle_closing import cause_missing, resolve, timely, told_of_forums, with_forums
 from tickets.lifecycle_documents import window_end
 from tickets.lifecycle_events import (
@@ -135,7 +136,11 @@ def refer(step: Step, event: ReferredOut) -> Change | Refusal:
             return step.refuse("only_the_complainant_refers", "external.either_side")
         if step.ticket.state == "objection_review":
             return step.refuse("internal_first", "resolution.internal_first")
+    refusal = _settled_inside_first(step, event)
+    if refusal is not None:
+        return refusal
     complaint, outcome = step.complaint, step.complaint.outcome
+    unanswered = step.ticket.state in WORKING
     referral = Referred(forum=event.forum, by=event.by, at=step.at, tier_before=step.ticket.tier)
     answered = step.ticket.state == "responded" and outcome.acceptance is None
     return step.change(
@@ -144,13 +149,42 @@ def refer(step: Step, event: ReferredOut) -> Change | Refusal:
         outcome={
             "external_forum": event.forum,
             "acceptance": "refused" if answered else outcome.acceptance,
+            "timely": False if unanswered and outcome.timely is None else outcome.timely,
             **told_of_forums(step),
         },
         ticket={"state": "referred", "tier": "court_or_adr", "closed_at": None},
         life={"referrals": (*step.life.referrals, referral)},
         data={"forum": event.forum, "by": event.by},
         notices=(with_forums(step, "referral", forums=(event.forum,)),),
+        settles=("documents_check", "documents_missing"),
     )
+
+
+def _settled_inside_first(step: Step, event: ReferredOut) -> Refusal | None:
+    """An unanswered complaint is settled inside (K14, A14), until the promised date has passed without an answer.
+
+    Then the complainant may go: LAPS SJK takes a dispute also when no answer came in time.
+    """
+    if step.ticket.state not in WORKING:
+        return None
+    due = step.promised("resolve")
+    if due is None and step.complaint.first_response_at is None:
+        due = step.promised("first_response")
+    if event.by == "organisation" or due is None:
+        return step.refuse("internal_first", "resolution.internal_first")
+    if step.day > due or _breached(step):
+        return None
+    return step.refuse("internal_first_until", "resolution.internal_first", due=due.isoformat())
+
+
+def _breached(step: Step) -> bool:
+    """Whether the date to resolve passed in this round, also when another track gave more time since.
+
+    An oral complaint turns written because its time has passed (K9, A9): that is no breach of the time it has then.
+    """
+    since = [moment for moment in (step.life.reopened_at, step.life.written_since) if moment is not None]
+    marks = (each for each in step.life.announced if (each.clock, each.mark) == ("resolve", "breached"))
+    return any(all(each.at > moment for moment in since) for each in marks)
 
 
 def forum_decided(step: Step, event: ForumDecided) -> Change | Refusal:

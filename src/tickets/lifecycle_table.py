@@ -23,7 +23,7 @@ power_of_attorney           +   +    +    +   +    +  |  .   .   +  |  .   .   .
 escalated                   .   +    .    +   .    .  |  .   .   .  |  .   .   .
 tier_changed                +   +    +    +   .    .  |  .   .   .  |  .   .   .
 extension_granted           +   +    +    +   .    .  |  .   .   .  |  .   .   .
-responded                   .   +    .    +   .    .  |  .   .   .  |  .   .   .
+responded                   +   +    .    +   .    .  |  .   .   .  |  .   .   .
 implemented                 .   .    .    .   +    .  |  +   .   .  |  .   .   .
 accepted                    .   .    .    .   +    .  |  .   .   .  |  .   .   .
 silence_expired             .   .    .    .   +    .  |  .   .   .  |  .   .   .
@@ -32,7 +32,7 @@ objection_answered          .   .    .    .   .    +  |  .   .   .  |  .   .   .
 objection_rejected          .   .    .    .   .    +  |  .   .   .  |  .   .   .
 rejected                    +   +    +    +   .    +  |  .   .   .  |  .   .   .
 dismissed                   +   .    .    .   .    .  |  .   .   .  |  .   .   .
-referred                    .   .    .    .   +    +  |  .   +   .  |  .   .   .
+referred                    +   +    +    +   +    +  |  .   +   .  |  .   .   .
 forum_decided               .   .    .    .   .    .  |  .   .   +  |  .   .   .
 withdrawn                   +   +    +    +   +    +  |  .   .   +  |  .   .   .
 merged                      +   +    +    +   +    +  |  .   .   +  |  .   .   .
@@ -57,12 +57,10 @@ _TOO_EARLY: Mapping[str, str] = {
     "objection_raised": "not_answered",
     "objection_answered": "no_objection",
     "objection_rejected": "no_objection",
-    "referred": "internal_first",
     "forum_decided": "not_referred",
     "reopened": "still_open",
     "dismissed": "dismissed_only_at_first",
     "escalated": "not_begun",
-    "responded": "not_begun",
 }
 #: Why an event is not possible while the customer has the answer.
 _ANSWERED: Mapping[str, str] = {
@@ -82,7 +80,6 @@ _OBJECTED: Mapping[str, str] = {
 }
 #: The rule behind a refusal that the policy itself states.
 RULES: Mapping[str, str] = {
-    "internal_first": "resolution.internal_first",
     "not_referred": "external.forums",
     "no_objection": "objection",
     "still_open": "reopen_days",

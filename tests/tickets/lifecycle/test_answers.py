@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ticket_life import Told, day, explanation, offer
+from ticket_life import MONDAY, Told, day, explanation, offer
 from tickets import lifecycle_events as e
+from tickets.lifecycle_clocks import running
 
 OBJECTED = e.ObjectionRaised(new_documents=True)
 PAID: dict[str, Any] = {
@@ -227,3 +228,32 @@ def test_u9_klikumkm_has_no_objection_but_courts_and_laps() -> None:
     assert told.refused(e.ObjectionRaised()).code == "objection_not_offered"
     told.do(e.ReferredOut(forum="court"))
     assert told.is_("referred")
+
+
+@pytest.mark.parametrize("policy", ["klikacc", "akseleran", "klikumkm"])
+def test_k7_a8_u5_a_final_answer_may_come_at_once(policy: str) -> None:
+    """K7, K15, A8, A15, U5: the final answer is the first one as well; the customer gets one message, not two."""
+    told = Told(policy, documents_complete_at=MONDAY)
+    change = told.do(explanation())
+    assert told.ticket.state == "responded"
+    assert told.complaint.first_response_at == told.complaint.responded_at == told.now
+    assert told.complaint.outcome.timely is True
+    assert change.data["first_answer"] is True
+    assert [notice.kind for notice in change.notices] == ["answer"]
+    assert not {"first_response", "resolve"} & running(told.standing)
+    told.do(e.Accepted())
+    assert told.ticket.state == "resolved"
+
+
+def test_a7_also_an_answer_at_once_needs_the_category() -> None:
+    assert Told("akseleran", category=None).refused(explanation()).code == "category_needed"
+
+
+@pytest.mark.parametrize(("on", "timely"), [("06-11", True), ("06-19", True), ("06-22", False)])
+def test_k8_an_answer_at_once_to_a_call_is_timely_as_long_as_both_promises_could_be_kept(on: str, timely: bool) -> None:
+    """K7, K8: three working days to the first answer (11 June), five from there (19 June, the 16th is a holiday)."""
+    told = Told("klikacc", channel="phone")
+    told.do(explanation(), day(on))
+    assert told.complaint.outcome.timely is timely
+    late = [each.clock for each in told.ticket.life.announced]
+    assert late == ([] if on == "06-11" else ["first_response"])

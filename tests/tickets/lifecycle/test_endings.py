@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, get_args
 
 import msgspec
@@ -11,6 +11,7 @@ import pytest
 from normalizer.complaint import Complaint, RejectionGround
 from ticket_life import MONDAY, REASONS, Told, day, explanation
 from tickets import lifecycle_events as e
+from tickets.calendar import WIB
 from tickets.lifecycle_endings import REASONS_LENGTH
 
 OBJECTED = e.ObjectionRaised(new_documents=True)
@@ -87,12 +88,77 @@ def test_k16_klikacc_answers_an_objection_and_cannot_reject_it() -> None:
 
 @pytest.mark.parametrize(("policy", "source"), [("klikacc", ("K14",)), ("akseleran", ("A14",)), ("klikumkm", ())])
 def test_k14_a14_the_company_settles_it_itself_first(policy: str, source: tuple[str, ...]) -> None:
-    told = Told(policy)
+    told = Told(policy, documents_complete_at=MONDAY)
+    due = told.ticket.resolve_due
+    assert due is not None
     for referred in (e.ReferredOut(forum="court"), e.ReferredOut(forum="laps_sjk")):
         found = told.refused(referred)
-        assert (found.code, found.sources) == ("internal_first", source)
+        assert (found.code, found.sources, found.values["due"]) == ("internal_first_until", source, due.isoformat())
     told.begun()
-    assert told.refused(e.ReferredOut(forum="court")).code == "internal_first"
+    assert told.refused(e.ReferredOut(forum="court")).code == "internal_first_until"
+    assert told.refused(e.ReferredOut(forum="court"), end_of(due)).code == "internal_first_until"
+
+
+def end_of(due: date) -> datetime:
+    """The last minute of a WIB day."""
+    return datetime.combine(due, time(23, 59), WIB)
+
+
+@pytest.mark.parametrize("policy", ["klikacc", "akseleran", "klikumkm"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_k14_a14_whoever_got_no_answer_in_time_may_go_outside(policy: str, begun: bool) -> None:
+    """K14, A14, section 2.3: LAPS SJK takes a dispute also when no answer came in time; only the complainant may go."""
+    told = Told(policy, documents_complete_at=MONDAY)
+    if begun:
+        told.begun()
+    due = told.ticket.resolve_due
+    assert due is not None
+    next_day = end_of(due) + timedelta(minutes=1)
+    company = told.refused(e.ReferredOut(forum="court", by="organisation"), next_day)
+    assert company.code == ("internal_first" if policy == "akseleran" else "only_the_complainant_refers")
+    change = told.do(e.ReferredOut(forum="laps_sjk"), next_day)
+    assert (told.ticket.state, told.complaint.outcome.timely, told.ticket.look_on) == ("referred", False, None)
+    assert told.complaint.outcome.external_informed_at == next_day
+    assert [notice.kind for notice in change.notices] == ["referral"]
+    breaches = {each.clock for each in told.ticket.life.announced if each.mark == "breached"}
+    assert "resolve" in breaches, "the broken promise stays on record"
+    told.do(e.ForumDecided(decision="Dana dikembalikan."))
+    assert (told.ticket.state, told.complaint.outcome.timely) == ("resolved", False)
+
+
+def test_k8_a_caller_who_never_got_an_answer_may_go_outside() -> None:
+    """K7, K8, K14: the five days of a call begin with the first answer; without one its own date decides."""
+    told = Told("klikacc", channel="phone")
+    assert told.ticket.resolve_due is None
+    due = told.ticket.first_response_due
+    assert due == date(2026, 6, 11)
+    assert told.refused(e.ReferredOut(forum="court"), end_of(due)).values["due"] == "2026-06-11"
+    told.do(e.ReferredOut(forum="court"), day("06-12"))
+    assert told.ticket.state == "referred"
+
+
+def test_u6_a_wider_tier_given_when_the_time_was_over_takes_no_right_away() -> None:
+    told = Told("klikumkm").begun()
+    told.do(e.TierChanged(tier="cross_unit"), day("06-17"))
+    assert told.ticket.resolve_due is not None
+    assert told.ticket.resolve_due > date(2026, 6, 17)
+    told.do(e.ReferredOut(forum="laps_sjk"), day("06-18"))
+    assert told.ticket.state == "referred"
+
+
+def test_k9_a_call_that_turned_written_is_settled_inside_for_its_new_time() -> None:
+    told = Told("klikacc", channel="phone").begun()
+    told.do(e.DocumentsRequested(documents=("supporting_documents",)), day("06-17"))
+    told.do(e.DocumentsReceived(complete=True), day("06-18"))
+    assert told.refused(e.ReferredOut(forum="court")).code == "internal_first_until"
+    assert told.ticket.resolve_due is not None
+    told.do(e.ReferredOut(forum="court"), end_of(told.ticket.resolve_due) + timedelta(minutes=1))
+
+
+def test_a14_while_documents_keep_the_clock_nothing_is_late() -> None:
+    told = Told("akseleran").begun()
+    told.do(e.DocumentsRequested(documents=("problem",)))
+    assert told.refused(e.ReferredOut(forum="court"), day("06-29")).code == "internal_first"
 
 
 @pytest.mark.parametrize("policy", ["klikacc", "akseleran", "klikumkm"])

@@ -79,7 +79,7 @@ REFUSED: dict[str, Callable[[], Refusal]] = {
     "at_forum": lambda: after(Told().answered(), e.ReferredOut(forum="court")).refused(e.Accepted()),
     "still_open": lambda: klikacc().refused(e.Reopened()),
     "cannot_be_reopened": lambda: after(klikacc(), e.Withdrawn()).refused(e.Reopened()),
-    "not_begun": lambda: Told().refused(explanation()),
+    "not_begun": lambda: Told().refused(e.Escalated(level=2)),
     "documents_awaited": lambda: after(klikacc(), ASKED).refused(explanation()),
     "already_answered": lambda: Told().answered().refused(explanation()),
     "objection_open": lambda: after(Told().answered(), OBJECTED).refused(e.Accepted()),
@@ -193,7 +193,8 @@ REFUSED: dict[str, Callable[[], Refusal]] = {
         e.ObjectionRejected(reasons=REASONS)
     ),
     # outside and back
-    "internal_first": lambda: klikacc().refused(e.ReferredOut(forum="court")),
+    "internal_first": lambda: oral("akseleran").refused(e.ReferredOut(forum="court", by="organisation")),
+    "internal_first_until": lambda: klikacc().refused(e.ReferredOut(forum="court")),
     "forum_not_listed": lambda: Told().answered().refused(e.ReferredOut(forum="ojk")),
     "only_the_complainant_refers": lambda: Told().answered().refused(e.ReferredOut(forum="court", by="organisation")),
     "not_referred": lambda: klikacc().refused(e.ForumDecided(decision="Damai.")),
@@ -285,7 +286,8 @@ def test_both_languages_name_the_same_values_and_words() -> None:
         ("reasons_too_short", "rejection.reasons", ("A22",)),
         ("compensation_above_loss", "resolution.compensation.max", ("A17",)),
         ("remedies_missing", "resolution.fault", ("K15",)),
-        ("internal_first", "resolution.internal_first", ("K14",)),
+        ("internal_first", "resolution.internal_first", ("A14",)),
+        ("internal_first_until", "resolution.internal_first", ("K14",)),
         ("level_skipped", "escalation", ("K13",)),
         ("category_needed", "categories", ("A7",)),
         # Nothing was published about it: the text is silent.
@@ -294,7 +296,7 @@ def test_both_languages_name_the_same_values_and_words() -> None:
     ],
 )
 def test_a_refusal_names_the_rule_and_the_published_sentence(code: str, rule: str, sources: tuple[str, ...]) -> None:
-    """K9, K11, K13-K16, A7, A17, A18, A21, A22, U8: whoever is refused can look up why."""
+    """K9, K11, K13-K16, A7, A14, A17, A18, A21, A22, U8: whoever is refused can look up why."""
     found = REFUSED[code]()
     assert (found.rule, found.sources) == (rule, sources)
 

@@ -40,14 +40,16 @@ def test_every_gap_of_the_table_says_why() -> None:
         ("documents_requested", {"received", "in_progress", "escalated"}),
         ("documents_window_extended", {"awaiting_documents"}),
         ("escalated", {"in_progress", "escalated"}),
-        ("responded", {"in_progress", "escalated"}),
+        # at once, as the first answer too
+        ("responded", {"received", "in_progress", "escalated"}),
         ("accepted", {"responded"}),
         ("silence_expired", {"responded"}),
         ("objection_raised", {"responded"}),
         ("objection_answered", {"objection_review"}),
         ("objection_rejected", {"objection_review"}),
         ("dismissed", {"received"}),
-        ("referred", {"responded", "objection_review", "rejected"}),
+        # unanswered only behind the promised date
+        ("referred", set(OPEN) - {"referred"} | {"rejected"}),
         ("forum_decided", {"referred"}),
         ("withdrawn", set(OPEN)),
         ("merged", set(OPEN)),
