@@ -235,14 +235,14 @@ def test_k7_a8_u5_a_final_answer_may_come_at_once(policy: str) -> None:
     """K7, K15, A8, A15, U5: the final answer is the first one as well; the customer gets one message, not two."""
     told = Told(policy, documents_complete_at=MONDAY)
     change = told.do(explanation())
-    assert told.ticket.state == "responded"
+    assert told.is_("responded")
     assert told.complaint.first_response_at == told.complaint.responded_at == told.now
     assert told.complaint.outcome.timely is True
     assert change.data["first_answer"] is True
     assert [notice.kind for notice in change.notices] == ["answer"]
     assert not {"first_response", "resolve"} & running(told.standing)
     told.do(e.Accepted())
-    assert told.ticket.state == "resolved"
+    assert told.is_("resolved")
 
 
 def test_a7_also_an_answer_at_once_needs_the_category() -> None:
