@@ -231,7 +231,11 @@ class FrontDesk:
         complaint_id = read_token(self._secret, token)
         if complaint_id is None:
             return None
-        return await asyncio.to_thread(self._store.ticket_of_complaint, complaint_id)
+        view = await asyncio.to_thread(self._store.ticket_of_complaint, complaint_id)
+        if view is None:
+            return None
+        erased = await asyncio.to_thread(self._store.records.erasure, view.ticket.ticket_number)
+        return view if erased is None else None
 
     def _recorded(self, view: TicketView, *, created: bool) -> Recorded:
         complaint, ticket = view.complaint, view.ticket

@@ -8,7 +8,9 @@ from typing import Any
 
 import aiohttp
 
+from gateway.handling_values import Done
 from harness import Aduan
+from tickets.lifecycle_events import Dismissed
 
 PATH = "/api/v1/organisations/akseleran/complaints"
 STORY = {"narrative": "Dana saya belum masuk sejak 2 Januari.", "email": "siti@contoh.id", "full_name": "Siti"}
@@ -229,3 +231,18 @@ async def test_status_tells_a_stranger_nothing(client: aiohttp.ClientSession) ->
         status, _answer = await ask(number, wrong)
     assert status == 429
     assert (await ask(number, code))[0] == 429
+
+
+async def test_the_link_of_an_erased_complaint_leads_nowhere(front: Aduan, client: aiohttp.ClientSession) -> None:
+    """UU 27/2022: neither the page nor the document behind the link of the receipt is there any more."""
+    _, said = await post(client, STORY)
+    pdf = said["receipt_pdf_url"].removeprefix(front.url)
+    links = (pdf, pdf.removesuffix(".pdf"))
+    for link in links:
+        assert (await client.get(link)).status == 200
+    done = await front.running.handling.handle(said["ticket_number"], Dismissed(reason="test"), actor="rina")
+    assert isinstance(done, Done)
+    with front.running.store.begin() as tx:
+        tx.records.erase(said["ticket_number"], "request", "rina")
+    for link in links:
+        assert (await client.get(link)).status == 404

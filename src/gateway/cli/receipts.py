@@ -48,6 +48,9 @@ def files_of(number: str, config: Path) -> tuple[TicketView, ReceiptFiles]:
     installation = installation_at(config)
     with store_in(installation.data_dir) as store:
         view = ticket(store, number)
+        erased = store.records.erasure(view.ticket.ticket_number)
+    if erased is not None:
+        fail(f"the personal data of {number} were erased: there is no document to issue any more")
     terms = terms_by_organisation(installation)
     if view.complaint.tenant not in terms:
         fail(f"the organisation `{view.complaint.tenant}` of this ticket is not configured any more")

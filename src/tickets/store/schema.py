@@ -138,7 +138,7 @@ messages = Table(
     UniqueConstraint("organisation", "key"),
 )
 
-# Edits and deletions, kept for ever beside the message they change, which itself is never touched.
+# Edits and deletions beside the message they change, which they never touch; what a policy erases is erased in both.
 message_changes = Table(
     "message_changes",
     metadata,

@@ -53,6 +53,18 @@ def store(config: Path, case: Closed) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.mark.parametrize("command", ["receipt", "letter"])
+def test_of_an_erased_complaint_nothing_is_issued(
+    run: Run, config: Path, case: Closed, store: Store, tmp_path: Path, command: str
+) -> None:
+    with store.begin() as tx:
+        tx.records.erase(case.number, "retention", "siti")
+    found = run(command, case.number, "--out", tmp_path / "x.pdf", "--config", config)
+    assert found.code == 1
+    assert "were erased" in found.err
+    assert not (tmp_path / "x.pdf").exists()
+
+
 @pytest.fixture
 def bag(config: Path, case: Closed, store: Store, tmp_path: Path) -> Path:
     out = tmp_path / "bag.zip"
