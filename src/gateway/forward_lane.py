@@ -198,7 +198,8 @@ class Lane:
             self._failures, self._resting_until, self.trouble = 0, None, None
         if error is None:
             return replace(row, state="done", done_at=now, error_class=None, reason=None, repeated=False)
-        row = replace(row, error_class=type(error).__name__, reason=str(error), state="due")
+        # A hand-over is several calls: one may be done although the error of a later one says that nothing was.
+        row = replace(row, error_class=type(error).__name__, reason=str(error), state="due", repeated=True)
         log.warning("forward_failed", target=self.name, seq=row.seq, error=row.error_class, attempts=row.attempts)
         if isinstance(error, Refused):
             return replace(row, state="refused", done_at=now)
@@ -211,7 +212,7 @@ class Lane:
         self._failed(now, row.error_class or "", asked)
         if asked is not None:
             wait = max(wait, timedelta(seconds=asked))
-        return replace(row, due_at=now + wait, repeated=row.repeated or isinstance(error, Ambiguous | Declined))
+        return replace(row, due_at=now + wait)
 
     def _failed(self, now: datetime, error_class: str, asked: float | None) -> None:
         self._failures += 1

@@ -10,8 +10,9 @@ from typing import Literal
 from aiohttp import web
 
 #: `fail`: 500 and nothing done; `fail_after`: done, then 500; `cut`: done, then the connection is cut; `silent`: done,
-#: then no answer; `wait`: 429 with Retry-After; `html`: a proxy's page with 502; the others are an answer alone.
-Fault = Literal["fail", "fail_after", "cut", "silent", "wait", "unauthorized", "html", "gone", "bad", "moved"]
+#: then no answer; `wait`: 429 with Retry-After; `html`: a proxy's page with 502; `none`: this one goes well; the others
+#: are an answer alone.
+Fault = Literal["none", "fail", "fail_after", "cut", "silent", "wait", "unauthorized", "html", "gone", "bad", "moved"]
 _STATUS = {"fail": 500, "wait": 429, "unauthorized": 401, "html": 502, "gone": 410, "bad": 400, "moved": 302}
 RETRY_AFTER = 7
 
@@ -67,7 +68,7 @@ class Server:
         fault = self.always
         if fault is None and self._faults and self._faults[0][1] in (None, request.method):
             fault = self._faults.popleft()[0]
-        if fault is None:
+        if fault in (None, "none"):
             return await handler(request)
         if fault in _STATUS:
             headers = {"Retry-After": str(RETRY_AFTER)} if fault == "wait" else {}

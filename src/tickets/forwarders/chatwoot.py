@@ -53,8 +53,9 @@ class Chatwoot:
         path = f"/conversations/{handover.store_ref}"
         conversation = await self._conversation(handover, path)
         wanted = self._settings.state_of(handover.ticket.state)
-        changed = self._changed(handover, conversation, wanted)
-        if handover.text and not (handover.repeated and await self._has_message(path, handover.key)):
+        said = bool(handover.text) and handover.repeated and await self._has_message(path, handover.key)
+        changed = self._changed(handover, conversation, wanted, said)
+        if handover.text and not said:
             await self._rest.ask("POST", f"{path}/messages", self._message(handover, handover.text), writes=True)
             # What a customer says opens a conversation again: the status is set behind it.
             conversation = await self._conversation(handover, path)
@@ -180,12 +181,12 @@ class Chatwoot:
             before = min(int(each["id"]) for each in messages)
         return False
 
-    def _changed(self, handover: Handover, conversation: Mapping[str, Any], wanted: str) -> Seen | None:
-        """A status that we did not set; nor did an interrupted attempt of ours."""
+    def _changed(self, handover: Handover, conversation: Mapping[str, Any], wanted: str, said: bool) -> Seen | None:
+        """A status that we did not set; nor did an interrupted attempt of ours that `said` its text already."""
         seen = self._seen(conversation)
         if handover.remote is None or seen.remote.state in (handover.remote.state, wanted):
             return None
-        if handover.repeated and handover.by_customer and seen.remote.state == "open":
+        if said and handover.by_customer and seen.remote.state == "open":
             return None
         return seen
 

@@ -44,7 +44,7 @@ class Handover(Struct, frozen=True, kw_only=True):
     store_ref: str | None = None
     #: How it stood there when we last saw it; None before the first hand-over.
     remote: Remote | None = None
-    #: An earlier attempt had no answer or was cut off: look for `key` there before anything is written again.
+    #: An earlier attempt did not come to its end: look for `key` there before anything is written again.
     repeated: bool = False
     #: False while a person has not decided about a change that was made there: hand over words, write no state.
     write_state: bool = True

@@ -37,7 +37,7 @@ class ForwardRow(Struct, frozen=True, kw_only=True):
     state: ForwardState = "due"
     due_at: datetime
     attempts: int = 0
-    #: An attempt had no answer, or was cut off by a crash: the next one looks first.
+    #: An attempt failed, or was cut off by a crash: the next one looks first.
     repeated: bool = False
     error_class: str | None = None
     reason: str | None = None

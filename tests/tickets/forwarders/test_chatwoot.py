@@ -70,6 +70,21 @@ async def test_a_failed_message_is_said_once(desk: Desk, chatwoot: Chatwoot, fau
     assert not desk.view(id_).tasks
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_call_that_fails_behind_a_message_does_not_repeat_it(
+    desk: Desk, chatwoot: Chatwoot, fault: Fault
+) -> None:
+    """The message is there, then the line breaks or the store is busy: nothing was left open, it is not said again."""
+    lane = desk.lane(settings(chatwoot.url))
+    id_ = desk.complaint()
+    await desk.drain(lane)
+    desk.happens(id_, "ticket.responded", "Ini jawaban kami", state="responded")
+    chatwoot.fail("none", fault, method="GET")
+    await desk.drain(lane)
+    assert said(chatwoot) == ["Ini jawaban kami"]
+    assert not desk.view(id_).tasks
+
+
 async def test_100_duplicates_are_one_conversation(desk: Desk, chatwoot: Chatwoot) -> None:
     lane = desk.lane(settings(chatwoot.url))
     id_ = desk.complaint()
