@@ -23,7 +23,8 @@ from normalizer.complaint import Complaint
 from receipts.notices import Owed
 from tickets.calendar import WIB
 from tickets.lifecycle import apply
-from tickets.lifecycle_events import Event, Grouped, Merged, Ungrouped
+from tickets.lifecycle_events import Event, Grouped, Merged, Reopened, Ungrouped
+from tickets.lifecycle_late import heard_today
 from tickets.lifecycle_values import Change, Notice, Refusal, Rules, Standing
 from tickets.model import AuditEvent, KnownThread, MessageRow, OutboxRow, Records, TaskRow, Ticket
 from tickets.numbers import parse
@@ -175,11 +176,12 @@ class Handling:
     ) -> Change | Refusal:
         before = Standing(complaint=standing.complaint, ticket=standing.ticket)
         change = apply(rules, before, event, at=at or now, actor=actor)
-        if isinstance(change, Refusal) or at is None or not change.notices:
+        if isinstance(change, Refusal) or at is None or not change.notices or isinstance(event, Reopened):
+            # What is reopened was written behind in time: deciding about it later takes nothing from the customer.
             return change
         # An event that is entered late sends its notice now: its date must not make a late notice look punctual.
         today = apply(rules, before, event, at=now, actor=actor)
-        return today if isinstance(today, Refusal) else change
+        return today if isinstance(today, Refusal) else heard_today(rules, change, today)
 
     def _write(
         self,

@@ -17,6 +17,7 @@ from gateway.handling_refusals import CODES, sentence
 from gateway.handling_values import Done, Refused
 from gateway.replay import ACTOR as REPLAY
 from tickets import lifecycle_events as events
+from tickets.calendar import wib_date
 from tickets.lifecycle_events import CLOCK_ACTOR
 from tickets.lifecycle_values import Refusal
 from tickets.store import Store
@@ -102,6 +103,49 @@ def test_k11_a_late_notice_of_an_extension_cannot_be_dated_back(desk: DeskAtWork
     assert done.after.ticket.life.promised["resolve"].due == date(2026, 3, 5)
 
 
+def test_g10_an_answer_that_is_entered_late_leaves_the_customer_the_whole_window(desk: DeskAtWork, number: str) -> None:
+    """K15, G10: the answer of last week goes out today, so its window begins today; it stays in time for the company."""
+    desk.pass_time(days=1)
+    spoken = desk.now
+    desk.pass_time(days=20)
+    late = desk.done(number, events.Responded(kind="explanation", finding="no_fault", text=ANSWER), at=spoken)
+    ticket = late.after.ticket
+    calendar = desk.installation.organisations["klikacc"].calendar
+    whole = calendar.due(wib_date(desk.now), 10).due
+    assert ticket.life.promised["objection_window"].due == ticket.life.promised["silent_close"].due == whole
+    assert ticket.look_on == whole + timedelta(days=1)
+    assert ticket.deadlines["silent_close"]["due"] == whole.isoformat()
+    assert late.notices[0].data["due"] == whole.isoformat()
+    assert (late.after.complaint.responded_at, late.after.complaint.outcome.timely) == (spoken, True)
+    assert desk.refused(number, events.SilenceExpired(), actor=CLOCK_ACTOR) == "silence_not_over"
+    desk.pass_time(days=9)
+    desk.done(number, events.ObjectionRaised())
+
+
+def test_g7_documents_that_are_asked_for_late_may_come_for_the_whole_window(desk: DeskAtWork, number: str) -> None:
+    called = desk.now
+    desk.pass_time(days=21)
+    asked = events.DocumentsRequested(documents=("supporting_documents",))
+    ticket = desk.done(number, asked, at=called).after.ticket
+    calendar = desk.installation.organisations["klikacc"].calendar
+    whole = calendar.due(wib_date(desk.now), 10).due
+    assert ticket.life.promised["documents"].due == whole
+    assert ticket.look_on is not None
+    assert ticket.look_on <= whole
+    assert desk.refused(number, events.DocumentsWindowExtended(), actor=CLOCK_ACTOR) == "window_still_open"
+
+
+def test_who_wrote_in_time_may_have_the_ticket_reopened_by_a_slow_desk(desk: DeskAtWork, number: str) -> None:
+    """Section 7: the customer wrote within 30 days; that a person decides on day 33 takes nothing from them."""
+    desk.done(number, events.Responded(kind="explanation", finding="no_fault", text=ANSWER))
+    desk.done(number, events.Accepted())
+    desk.pass_time(days=29)
+    wrote = desk.now
+    desk.pass_time(days=4)
+    assert desk.refused(number, events.Reopened()) == "reopen_too_late"
+    assert desk.done(number, events.Reopened(), at=wrote).after.ticket.state == "in_progress"
+
+
 def test_unknown_numbers_and_mistyped_ones(desk: DeskAtWork, number: str) -> None:
     found = desk.do("KLA-20260105-000999-9", events.Implemented())
     assert isinstance(found, Refused)
@@ -138,7 +182,9 @@ def test_who_stands_for_the_system_is_no_person() -> None:
 
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_refusal_of_handling_has_its_sentence(code: str) -> None:
-    values: dict[str, Any] = dict.fromkeys(("number", "revision", "seen", "event", "at", "into", "state", "parent"), "X")
+    values: dict[str, Any] = dict.fromkeys(
+        ("number", "revision", "seen", "event", "at", "into", "state", "parent"), "X"
+    )
     for language in ("id", "en"):
         text = sentence(Refusal(code=code, rule="r", values=values), language)
         assert "{" not in text
