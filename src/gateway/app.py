@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from connectors.contract import Connector, Pull, Reconcile
 from gateway.channels import accounts_of
-from gateway.clock_job import ClockJob
 from gateway.clocks import document_rules
 from gateway.deciding import Deciding
 from gateway.desk import FrontDesk
@@ -26,13 +25,12 @@ from gateway.forwarding import Forwarding
 from gateway.handling import Handling, LiveHandling
 from gateway.handling_notices import notices_of
 from gateway.health import Health
-from gateway.housekeeping import Housekeeping
 from gateway.ids import new_id
 from gateway.installation import Installation
 from gateway.isolate import Account, Isolated
+from gateway.jobs import by_the_clock
 from gateway.journal.sqlite import SqliteJournal
 from gateway.letters import terms_by_organisation, ways_of
-from gateway.matching import Matching
 from gateway.metrics import Metrics
 from gateway.office import DeskOffice
 from gateway.operations import Operations
@@ -42,8 +40,6 @@ from gateway.reception import Reception, now
 from gateway.reconcile import Reconciler
 from gateway.recording import Recording
 from gateway.report_figures import figures_of
-from gateway.reports.reminder import ReportReminder
-from gateway.retention import Removal, Retention
 from gateway.tasks import cancel
 from gateway.watchdog import Watchdog
 from gateway.worker import Worker
@@ -198,7 +194,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         store=store,
         run=run,
         now=now,
-        new_id=lambda: new_id(now()),
+        new_id=fresh_id,
         public_url=config.public_url,
         observe=lambda target, outcome: metrics.sends.labels(f"forward:{target}", outcome).inc(),
     )
@@ -222,22 +218,18 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
     )
     _background(stack, fetcher.run())
     _background(stack, forwarding.run())
-    clock_job = ClockJob(installation, store=store, handling=handling, run=run, now=now, owed=outbox.wake)
-    _background(stack, clock_job.run())
-    _background(stack, Housekeeping(installation, store=store, run=run, now=now).run())
-    _background(stack, ReportReminder(installation, store=store, run=run, now=now).run())
-    removal = Removal(data_dir, store=store, run=run, now=now)
-    _background(stack, Retention(installation, store=store, removal=removal, run=run, now=now).run())
-    matching = Matching(
-        config.matching,
+    for job in by_the_clock(
+        installation,
+        data_dir=data_dir,
         store=store,
-        lexicon=installation.lexicon,
-        key=secret,
+        handling=handling,
         run=run,
         pressure=reception.pressure,
+        key=secret,
         now=now,
-    )
-    _background(stack, matching.run())
+        owed=outbox.wake,
+    ):
+        _background(stack, job)
     sending = asyncio.create_task(outbox.serve())
     stack.push_async_callback(_finish, sending, outbox.stop)
     working = asyncio.create_task(worker.run())
