@@ -92,5 +92,7 @@ def test_g11_what_the_profile_gives_beside_a_promise(
 
 def test_g11_a_spoken_complaint_has_5_days_from_receipt(run: Run, config: Path) -> None:
     given = ("--policy", "klikacc", "--channel", "phone", "--received", "2026-01-05T10:00")
-    (found,) = run("due", *given, "--answered", "2026-01-08T10:00", "--json", "--config", config).json["regulatory_profile"]
+    (found,) = run("due", *given, "--answered", "2026-01-08T10:00", "--json", "--config", config).json[
+        "regulatory_profile"
+    ]
     assert (found["due"], found["promised"], found["exceeds"]) == ("2026-01-12", "2026-01-15", True)
