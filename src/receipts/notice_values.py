@@ -20,18 +20,28 @@ IN_BOTH_LANGUAGES: Final = frozenset({"notice_rejection", "notice_extension"})
 #: Who a row is for, when it is not the customer.
 REPRESENTATIVE: Final = "representative"
 _WORDS = ("documents", "forums", "remedies")
-_DATES = ("due", "old_due")
+_DATES = ("due", "old_due", "closes")
+#: Dates by which something is still to happen: once they have passed, no sentence may promise or ask for it.
+_AHEAD = ("due", "closes")
 
 
 def data_of(notice: Notice, issued_at: datetime, *, to_representative: bool = False) -> dict[str, str]:
-    """The values of a notice as an outbox row keeps them; what is not said is left out."""
+    """The values of a notice as an outbox row keeps them; what is not said is left out.
+
+    `issued_at` is aware: a date that lies before its WIB day is over, of a late answer for instance, and is not said.
+    """
+    today = issued_at.astimezone(WIB).date()
     found = {
         "text": notice.text,
         "ground": notice.ground or "",
         "into": notice.number or "",
         "compensation_idr": str(notice.compensation_idr) if notice.compensation_idr is not None else "",
         **{name: ",".join(getattr(notice, name)) for name in _WORDS},
-        **{name: day.isoformat() for name in _DATES if (day := getattr(notice, name)) is not None},
+        **{
+            name: day.isoformat()
+            for name in _DATES
+            if (day := getattr(notice, name)) is not None and (name not in _AHEAD or day >= today)
+        },
         "letter": "yes" if notice.letter else "",
         "to": REPRESENTATIVE if to_representative else "",
         "issued_at": issued_at.isoformat(),
@@ -80,6 +90,7 @@ def notice_values(
         "closed_word": words.closed_word,
         "new_documents": words.new_documents,
         "reopen_days": str(terms.reopen_days) if terms.reopen_days else None,
+        "timeout_ground": words.rejection_grounds.get(terms.timeout_ground or ""),
     }
 
 

@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from normalizer.complaint import Complaint, Representative
+from normalizer.identity import phone
 from normalizer.message import Channel, Message
 from receipts.notice_values import PREFIX, REPRESENTATIVE, data_of
 from receipts.route import Way, by_template, other_addresses, proven, serving, usable
@@ -24,6 +25,8 @@ from tickets.model import MessageRow, OutboxRow, Route, TaskRow, Ticket
 NOTICE: Final = "notice"
 #: Kinds of tasks: nobody can be reached; only that there is news can be told; the representative has no address.
 NO_ROUTE, BRING_LETTER, TELL_REPRESENTATIVE = "no_route", "bring_letter", "tell_representative"
+#: What is said of the case in these is no secret from whoever acts for the customer: what is still needed.
+_TO_ANYBODY: Final = frozenset({"documents_requested", "documents_reminder"})
 #: Of a short message this share is left for what stands around the text of the desk.
 _ROOM_FOR_TEXT: Final = 1 / 3
 
@@ -52,6 +55,8 @@ def notice_rows(
     A row without a lawful way is suppressed, and a person has a task at once.
     """
     found = notice_routes(complaint, messages, ways, now)
+    if not notice.representative and notice.kind not in _TO_ANYBODY:
+        found = tuple(route for route in found if not _is_representatives(complaint, route))
     # It arrives as a whole, or a person has the task to bring it: what falls short is only used where nothing else is.
     whole = tuple(route for route in found if _says_all(complaint, route, notice, found, ways))
     row = _row(complaint, template_name(notice, ticket), whole or found, data_of(notice, now), new_id, now)
@@ -191,7 +196,7 @@ def _says_all(
 ) -> bool:
     """Whether the whole notice reaches the customer this way.
 
-    A short message has room for a short text only, and none for the addresses of the bodies that a letter must name.
+    A short message has room for a short text only, and none for the addresses of the bodies that a rejection must name.
     """
     if not proven(complaint, route, routes):
         return False
@@ -199,12 +204,22 @@ def _says_all(
         return True
     facts = ways[route.channel_id].facts.of(route.channel or complaint.channel)
     room = facts.max_text.value * _ROOM_FOR_TEXT
-    return not (notice.letter and notice.forums) and length(notice.text, facts.text_unit.value) <= room
+    return notice.kind != "rejection" and length(notice.text, facts.text_unit.value) <= room
 
 
 def _informed(complaint: Complaint, notice: Notice) -> Representative | None:
     """The representative whom the notice is also for; the ticket machine says so only of one who may hear it (K15)."""
     return complaint.representative if notice.representative else None
+
+
+def _is_representatives(complaint: Complaint, route: Route) -> bool:
+    """Whether a route leads to the representative, who hears nothing of the case without a power of attorney (K15)."""
+    who = complaint.representative
+    if who is None:
+        return False
+    theirs = {known for known in (phone(who.phone), who.email) if known}
+    customers = {known for known in (phone(complaint.complainant.phone), complaint.complainant.email) if known}
+    return (phone(route.recipient) or route.recipient.casefold()) in theirs - customers
 
 
 def _routes_to(who: Representative, ways: Mapping[str, Way], taken: set[str]) -> tuple[Route, ...]:

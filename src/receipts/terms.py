@@ -52,6 +52,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     reopen_days: int | None = None
     #: Whether the policy knows objections; where its text is silent, none may be invited (K16, A18).
     takes_objections: bool = False
+    #: On which ground a complaint may be rejected whose documents never came (A21); None where it may not.
+    timeout_ground: str | None = None
     #: The policy allows the ticket number in public (D5: it should not).
     public_number: bool = False
 
@@ -78,6 +80,7 @@ def terms_of(
         public_contact=policy.contact.email,
         reopen_days=policy.reopen_days,
         takes_objections=policy.objection is not None,
+        timeout_ground=policy.documents.on_timeout.may_reject if policy.documents.on_timeout else None,
         public_number=policy.public_reply.include_ticket_number,
     )
 

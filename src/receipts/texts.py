@@ -7,7 +7,7 @@ desk wrote is said as it was written.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -20,6 +20,9 @@ from tickets.told import ToldComplaint, ToldTicket
 
 #: C0 and C1 controls but the line end, surrogates, and the marks that turn text around or hide (P27).
 _UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+#: The last word of a sentence that nobody ended; an address of the web must not get a full stop.
+_OPEN_END = re.compile(r"(?:^|\s)(?!\S*://)\S*[^\W_]\)?$")
 _BETWEEN = "\n\n----------\n\n"
 #: The frame of every message but receipts, added messages and the public line.
 FRAME = "notice"
@@ -145,7 +148,7 @@ def write(
         if kind is not None:
             here = {"text": notice_text(kind, medium, known, here, wording=wording, terms=terms, language=tongue)}
         lines = wording.text(name, medium, tongue).lines({**here, **known} if here else known)
-        bodies.append((" " if medium in SHORT else "\n").join(lines).strip("\n"))
+        bodies.append((_in_a_line(lines) if medium in SHORT else "\n".join(lines)).strip("\n"))
     subject = _subject(name, medium, complaint, ticket, wording, terms, kind) if medium.startswith("email") else None
     return Written(body=_BETWEEN.join(bodies), subject=subject)
 
@@ -164,12 +167,18 @@ def notice_text(
     length: Length = "short" if medium in SHORT else "full"
     said = notice_values(kind, data, wording=wording, terms=terms, language=language)
     lines = wording.tongues[language].notices[kind, length].lines({**known, **said})
-    return (" " if length == "short" else "\n\n" if medium == "email" else "\n").join(lines)
+    return _in_a_line(lines) if length == "short" else ("\n\n" if medium == "email" else "\n").join(lines)
+
+
+def _in_a_line(lines: Iterable[str]) -> str:
+    """Sentences one behind the other; what the desk wrote without a full stop must not run into the next one."""
+    said = [line.rstrip() for line in lines]
+    return " ".join([*(f"{line}." if _OPEN_END.search(line) else line for line in said[:-1]), *said[-1:]])
 
 
 def clean(text: str) -> str:
-    """A text without control, hiding and direction-turning characters; line ends stay."""
-    return _UNSAFE.sub("", text.replace("\r\n", "\n"))
+    """A text without control, hiding and direction-turning characters; line ends stay, and words stay apart."""
+    return _UNSAFE.sub("", _LINE_END.sub("\n", text).replace("\t", " "))
 
 
 def _subject(

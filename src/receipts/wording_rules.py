@@ -68,8 +68,8 @@ LENGTHS: tuple[Length, ...] = get_args(Length)
 #: What a notice may name; each must hold a sentence that needs none of them. `subject` is that of its email and letter.
 NOTICE_VALUES = frozenset({
     "organisation", "number_label", "ticket_number", "contact", "status_url", "text", "documents", "document_list",
-    "ground", "forums", "forum_list", "remedies", "compensation", "due", "old_due", "closed_word", "new_documents",
-    "reopen_days", "into", "objection_until",
+    "ground", "forums", "forum_list", "remedies", "compensation", "due", "old_due", "closes", "closed_word",
+    "new_documents", "reopen_days", "into", "objection_until", "timeout_ground",
 })  # fmt: skip
 #: Values of the small phrases that other values are made of.
 PHRASES: Mapping[str, frozenset[str]] = {

@@ -74,7 +74,10 @@ _DATED: Mapping[NoticeKind, tuple[ClockName, ...]] = {
     "documents_reminder": ("documents",),
     "answer": ("objection_window", "silent_close"),
     "objection_answer": ("silent_close",),
+    "reopened": ("resolve",),
 }
+#: Notices after which the customer's silence closes the complaint.
+_ENDS_IN_SILENCE: frozenset[NoticeKind] = frozenset({"answer", "objection_answer"})
 
 
 def apply(rules: Rules, standing: Standing, event: events.Event, *, at: datetime, actor: str) -> Change | Refusal:
@@ -146,7 +149,8 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
     )
     after = Standing(complaint=change.complaint, ticket=ticket)
     ticket = recount(step.rules, step.standing, after, step.at)
-    notices = tuple(_dated(notice, ticket.life) for notice in change.notices)
+    silence: ClockName = "silent_close" if step.policy.silent_close_days is not None else "objection_window"
+    notices = tuple(_dated(notice, ticket.life, silence) for notice in change.notices)
     # A task that a date near or past left to the desk is over when its clock has stopped or was given more time.
     over = called_for(step.standing) - called_for(replace(after, ticket=ticket))
     return replace(change, ticket=ticket, notices=notices, settles=(*change.settles, *sorted(over)))
@@ -161,9 +165,8 @@ def _remarks(step: Step, event: events.Event) -> tuple[Remark, ...]:
     return () if blank(text) else (Remark(at=step.at, by=step.actor, event=_tag(event), text=text),)
 
 
-def _dated(notice: Notice, life: Life) -> Notice:
-    if notice.due is not None:
-        return notice
+def _dated(notice: Notice, life: Life, silence: ClockName) -> Notice:
     promised = life.promised
     due = next((promised[clock].due for clock in _DATED.get(notice.kind, ()) if clock in promised), None)
-    return notice if due is None else replace(notice, due=due)
+    closes = promised[silence].due if notice.kind in _ENDS_IN_SILENCE and silence in promised else None
+    return replace(notice, due=notice.due or due, closes=closes)

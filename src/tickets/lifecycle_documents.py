@@ -62,7 +62,14 @@ def request_documents(step: Step, event: DocumentsRequested) -> Change | Refusal
             "window_extended_at": None,
         },
         data={"documents": list(event.documents)},
-        notices=(Notice(kind="documents_requested", text=event.text, documents=event.documents),),
+        notices=(
+            Notice(
+                kind="documents_requested",
+                text=event.text,
+                documents=event.documents,
+                representative=authorised(step),
+            ),
+        ),
         settles=(CHECK, MISSING),
     )
 
@@ -174,7 +181,13 @@ def extend_window(step: Step, event: DocumentsWindowExtended) -> Change | Refusa
     return step.change(
         event,
         life={"window_extended_at": step.at},
-        notices=(Notice(kind="documents_reminder", documents=step.complaint.missing_documents),),
+        notices=(
+            Notice(
+                kind="documents_reminder",
+                documents=step.complaint.missing_documents,
+                representative=authorised(step),
+            ),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from tickets.deadlines import Extension, Refused, extend, may_extend, track_for
 from tickets.life import Extended
 from tickets.lifecycle_clocks import case_of
 from tickets.lifecycle_events import Escalated, ExtensionGranted, TierChanged
+from tickets.lifecycle_parties import authorised
 from tickets.lifecycle_step import Step, blank, listed
 from tickets.lifecycle_values import Change, Notice, Refusal
 from tickets.policy_clocks import ExtendRule
@@ -114,9 +115,11 @@ def grant_extension(step: Step, event: ExtensionGranted) -> Change | Refusal:
                 kind="extension",
                 text=told,
                 ground=event.ground if published else None,
+                forums=step.policy.external.forums,
                 old_due=old,
                 due=new,
                 letter=True,
+                representative=authorised(step),
             ),
         ),
     )

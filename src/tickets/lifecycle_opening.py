@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tickets.lifecycle_events import CLOCK_ACTOR, Classified, Dismissed, Event, FirstResponse
+from tickets.lifecycle_parties import authorised
 from tickets.lifecycle_step import OPEN_WORK, Step, blank, listed
 from tickets.lifecycle_values import Change, Notice, Refusal
 
@@ -93,7 +94,7 @@ def first_response(step: Step, event: FirstResponse) -> Change | Refusal:
         event,
         complaint={"first_response_at": step.at},
         ticket={"state": "in_progress"} if step.ticket.state == "received" else {},
-        notices=(Notice(kind="first_response", text=event.text),),
+        notices=(Notice(kind="first_response", text=event.text, representative=authorised(step)),),
     )
 
 
@@ -111,6 +112,8 @@ def dismiss(step: Step, event: Dismissed) -> Change | Refusal:
         ticket={"state": "dismissed", "closed_at": step.at},
         life={"reason": event.reason},
         data={"reason": event.reason},
-        notices=(Notice(kind="misdirected", text=event.direct_to),) if misdirected else (),
+        notices=(Notice(kind="misdirected", text=event.direct_to, representative=authorised(step)),)
+        if misdirected
+        else (),
         settles=OPEN_WORK,
     )

@@ -60,6 +60,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     remedies: tuple[str, ...] = ()
     compensation_idr: int | None = None
     due: date | None = None
+    #: The last day of the customer's silence: after it the complaint is closed (G10).
+    closes: date | None = None
     #: The date that `due` replaces (K11).
     old_due: date | None = None
     #: The number under which the complaint goes on, when it was merged.

@@ -282,6 +282,31 @@ def test_k17_a_representative_without_an_address_is_a_persons_task(
     assert [each.kind for each in found.tasks] == tasks
 
 
+@pytest.mark.parametrize(
+    ("notice", "heard"),
+    [
+        (ANSWER, False),
+        (replace(ANSWER, representative=True), True),
+        (Notice(kind="documents_requested", documents=("power_of_attorney",)), True),
+    ],
+)
+def test_k15_who_has_no_power_of_attorney_hears_nothing_of_the_case(
+    notice: Notice, heard: bool, owe: Owe, make_complaint: MakeComplaint
+) -> None:
+    """K15, A12: the representative wrote; until their authority is seen they are asked for documents, and no more."""
+    who = Representative(full_name="Kantor Hukum", poa_status="received", phone="0811-22334455")
+    here = make_complaint(channel_id="wa", complainant=Complainant(), representative=who)
+    found = owe(here, [said(recipient="+6281122334455")], notice)
+    assert bool(found.rows[0].routes) is heard
+    assert [task.kind for task in found.tasks] == ([] if heard else ["no_route"])
+
+
+def test_k15_an_address_that_is_also_the_customers_is_no_strangers(owe: Owe, make_complaint: MakeComplaint) -> None:
+    who = Representative(full_name="Ibu", poa_status="missing", phone="+6281122334455")
+    here = make_complaint(channel_id="wa", complainant=Complainant(phone="+6281122334455"), representative=who)
+    assert owe(here, [said(recipient="6281122334455")], ANSWER).rows[0].routes
+
+
 def test_a_task_says_which_letter_to_bring_and_names_nobody(owe: Owe, make_complaint: MakeComplaint) -> None:
     here = make_complaint(**FORM, complainant=Complainant(full_name="Budi Santoso"))
     (task,) = owe(here, [], REJECTION).tasks

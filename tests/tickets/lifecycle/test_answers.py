@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ticket_life import MONDAY, Told, day, explanation, offer
 from tickets import lifecycle_events as e
@@ -30,6 +31,28 @@ def test_k15_a15_no_fault_is_answered_with_an_explanation(policy: str) -> None:
     notice = change.notices[0]
     assert (notice.kind, notice.text) == ("answer", "Transaksi Anda sesuai perjanjian.")
     assert "text" not in change.data
+
+
+@pytest.mark.parametrize(
+    ("policy", "silent_close_days", "closes"),
+    [
+        ("klikacc", 15, date(2026, 7, 1)),
+        ("klikacc", None, date(2026, 6, 24)),
+        ("klikumkm", 10, date(2026, 6, 24)),
+        ("klikumkm", None, None),
+    ],
+)
+def test_g10_an_answer_names_the_day_on_which_silence_closes(
+    policy: str, silent_close_days: int | None, closes: date | None
+) -> None:
+    """G10: the day to object and the day of silence are two; without either key nothing is closed by itself."""
+    told = Told(policy).begun()
+    told.rules = replace(
+        told.rules, policy=told.rules.policy.model_copy(update={"silent_close_days": silent_close_days})
+    )
+    (notice,) = told.do(explanation(), day("06-09")).notices
+    assert notice.closes == closes
+    assert notice.due == (date(2026, 6, 24) if policy == "klikacc" else closes)
 
 
 def test_k15_a16_a_fault_is_answered_with_an_offer_that_repairs_and_apologises() -> None:
