@@ -205,7 +205,7 @@ class Lane:
             return replace(row, state="refused", done_at=now)
         if isinstance(error, ForwardError) and error.halts:
             return replace(row, due_at=now)
-        if isinstance(error, Declined) and now - row.at > timedelta(hours=self.settings.give_up_hours):
+        if isinstance(error, Declined) and self._gives_up(row, now):
             return replace(row, state="refused", done_at=now)
         asked = error.after if isinstance(error, Unavailable) else None
         wait = PATIENCE.wait(row.attempts, self._jitter())
@@ -213,6 +213,12 @@ class Lane:
         if asked is not None:
             wait = max(wait, timedelta(seconds=asked))
         return replace(row, due_at=now + wait)
+
+    def _gives_up(self, row: ForwardRow, now: datetime) -> bool:
+        """Whether a row was declined for `give_up_hours`: an event may be old when it is first handed over."""
+        patience = timedelta(hours=self.settings.give_up_hours)
+        tried = row.attempts * timedelta(seconds=PATIENCE.longest_wait)
+        return now - row.at > patience and tried >= patience
 
     def _failed(self, now: datetime, error_class: str, asked: float | None) -> None:
         self._failures += 1

@@ -155,6 +155,18 @@ async def test_what_a_target_declines_for_days_becomes_a_persons_task(desk: Desk
     assert receiver.ids() == [f"{id_}-2", f"{id_}-1"]
 
 
+async def test_an_old_event_has_the_same_patience(desk: Desk, receiver: Receiver) -> None:
+    """Owed by a backfill, or entered late: one no is not the end of it, although it happened weeks ago."""
+    desk.complaint(received_at=NOW - timedelta(days=30))
+    lane = desk.lane(settings(receiver.url))
+    with desk.store.begin() as tx:
+        assert tx.forwards.backfill("erp", None, "", 10)[0] == 1
+    receiver.fail("bad", "unauthorized")
+    await desk.drain(lane)
+    assert desk.states() == {"done": 1}
+    assert len(receiver.received) == 1
+
+
 async def test_a_replay_since_a_moment_keeps_ids_and_order(desk: Desk, receiver: Receiver) -> None:
     lane = desk.lane(settings(receiver.url))
     first = desk.complaint()
