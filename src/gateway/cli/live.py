@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from connectors.errors import ConnectorError
+from gateway import forward_check
 from gateway.channels import build_connectors
 from gateway.cli.environment import Looked
 from gateway.replay import secret_of
@@ -22,7 +23,7 @@ _PATIENCE_SECONDS = 45.0
 
 
 def ask(installation: Installation) -> list[Looked]:
-    """What every channel's provider and our own public address answered. Changes nothing anywhere."""
+    """What every channel's provider, target store and our own public address answered. Changes nothing."""
     return asyncio.run(_ask(installation))
 
 
@@ -39,7 +40,8 @@ async def _ask(installation: Installation) -> list[Looked]:
             _public(session, installation.config.public_url),
             *(_channel(id_, connector) for id_, connector in connectors.items()),
         )
-    return [*asked, *(Looked(what=f"channel {id_}", good=False, found=why) for id_, why in broken.items())]
+    targets = await forward_check.ask(installation.config.forward, lambda: datetime.now(UTC))
+    return [*asked, *targets, *(Looked(what=f"channel {id_}", good=False, found=why) for id_, why in broken.items())]
 
 
 async def _channel(id_: str, connector: Connector) -> Looked:

@@ -123,7 +123,7 @@ async def _event(request: web.Request) -> Event:
             raise ProblemError(413, "too_large", f"An event has at most {_BODY_BYTES} bytes.")
     try:
         event: Event = _read_event(bytes(body))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         # msgspec names the place and the type that was expected, never the value that was sent.
         raise ProblemError(400, "not_an_event", _told(error)) from error
     if isinstance(event, BY_THE_CLOCK):
@@ -131,7 +131,7 @@ async def _event(request: web.Request) -> Event:
     return event
 
 
-def _told(error: msgspec.DecodeError) -> str:
+def _told(error: Exception) -> str:
     """What is wrong with the body; without the text after a quotation mark, where a value might be repeated."""
     text = str(error)
     known = text if isinstance(error, msgspec.ValidationError) and "Invalid enum value" not in text else ""

@@ -104,6 +104,8 @@ async def test_live_names_wrong_credentials_and_a_dead_address(run: Run, tmp_pat
             data["public_url"] = "http://127.0.0.1:9"
             data["channels"] = {"mail": dict(data["channels"]["klikacc-email"])}
             data["organisations"] = {"klikacc": data["organisations"]["klikacc"]}
+            nowhere = {"kind": "zammad", "name": "meja", "url": "http://127.0.0.1:9", "group": "Pengaduan"}
+            data["forward"] = [nowhere | {"token": "file:wrong", "inside": True}]
             for part in ("imap", "smtp"):
                 port = getattr(ports, part).port
                 data["channels"]["mail"][part] |= {"port": port, "password": "file:wrong"}
@@ -115,4 +117,5 @@ async def test_live_names_wrong_credentials_and_a_dead_address(run: Run, tmp_pat
     assert answer.code == 1
     assert "BAD   public_url http://127.0.0.1:9: does not answer" in answer.out
     assert "BAD   channel mail: AuthFailed" in answer.out
+    assert "BAD   forward meja: Unavailable" in answer.out
     assert "not-the-password" not in answer.out
