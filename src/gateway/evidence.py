@@ -243,21 +243,23 @@ def _case(store: Store, number: str, names: Mapping[str, str], now: datetime) ->
         if store.records.erasure(number) is not None:
             raise Gone
         complaint_id = view.complaint.complaint_id
-        chain = store.records.chain_of(complaint_id)
+        ids = [complaint_id, *store.records.merged_into(complaint_id)]
+        chain = store.records.chain_of(ids)
         raw_ids = [message.row.raw_id for message in view.messages]
+        merged = (store.ticket_of_complaint(each) for each in ids[1:])
         case = Case(
             view=view,
             organisation=names.get(view.ticket.organisation, view.ticket.organisation),
             made_at=now.astimezone(UTC),
-            merged=store.records.merged_into(complaint_id),
+            merged=[each for each in merged if each is not None],
             chain=chain,
             log_events=log.events,
             log_head=log.head,
             log_intact=log.intact,
-            texts=store.records.sent_texts(complaint_id),
-            parts=store.records.sent_parts(complaint_id),
+            texts=store.records.sent_texts(ids),
+            parts=store.records.sent_parts(ids),
             deliveries=store.records.deliveries_of(raw_ids, complaint_id),
         )
-        if len(store.records.chain_of(complaint_id)) == len(view.audit):
+        if len(store.records.chain_of(ids)) == sum(len(each.audit) for each in case.views):
             break
     return case

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from normalizer.complaint import Complaint
 from tickets.model import RawRow
 from tickets.records_values import ChainedEvent, SentPart, SentText
 from tickets.store.views import TicketView
@@ -19,8 +18,9 @@ class Case(Struct, frozen=True, kw_only=True):
     view: TicketView
     organisation: str
     made_at: datetime
-    #: Complaints that were merged into it.
-    merged: Sequence[Complaint]
+    #: Complaints that were merged into it: their messages, files and open tasks are with it, the rest is theirs.
+    merged: Sequence[TicketView]
+    #: The events of all of them.
     chain: Sequence[ChainedEvent]
     #: Events of the whole audit log, the hash of the last one, and whether every one follows from the one before.
     log_events: int
@@ -30,3 +30,8 @@ class Case(Struct, frozen=True, kw_only=True):
     parts: Sequence[SentPart]
     #: By id: None for a delivery that also holds messages of other people's complaints.
     deliveries: Mapping[str, RawRow | None]
+
+    @property
+    def views(self) -> tuple[TicketView, ...]:
+        """The complaint, then those that were merged into it."""
+        return (self.view, *self.merged)

@@ -49,6 +49,8 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Version of this layout. No other thing that the key signs begins like this.
     aduan_evidence: int = 1
     ticket_number: str
+    #: The numbers that were merged into it.
+    merged: tuple[str, ...] = ()
     organisation: str
     #: RFC 3339, UTC.
     made_at: str
@@ -87,7 +89,7 @@ def files_of(case: Case) -> Files:
         ),
         "sent.json": _json(_sent(case)),
         "decisions.json": _json([link.event for link in case.chain if link.event.type.startswith(_DECISIONS)]),
-        "tasks.json": _json(view.tasks),
+        "tasks.json": _json([task for each in case.views for task in each.tasks]),
         "audit.jsonl": b"".join(
             msgspec.json.encode(
                 {
@@ -104,8 +106,9 @@ def files_of(case: Case) -> Files:
             {"events": case.log_events, "head": case.log_head, "intact": case.log_intact, "at": case.made_at}
         ),
     }
-    for place, complaint in enumerate(case.merged, 1):
-        written[f"merged/{place:04d}.json"] = _json(complaint)
+    for place, each in enumerate(case.merged, 1):
+        written[f"merged/{place:04d}.json"] = _json(each.complaint)
+        written[f"merged/{place:04d}-ticket.json"] = _json(replace(each.ticket, access_code_hash=None))
     missing: list[str] = []
     for place, message in enumerate(view.messages, 1):
         stem = f"messages/{place:04d}"
@@ -151,6 +154,7 @@ def manifest_of(case: Case, files: Sequence[Listed], missing: Sequence[str], key
     return _json(
         Manifest(
             ticket_number=case.view.ticket.ticket_number,
+            merged=tuple(each.ticket.ticket_number for each in case.merged),
             organisation=case.organisation,
             made_at=case.made_at.isoformat(),
             key_id=key_id,
@@ -202,11 +206,13 @@ def _sent(case: Case) -> list[dict[str, Any]]:
     texts = {text.key: text for text in case.texts}
     return [
         {
+            "ticket_number": each.ticket.ticket_number,
             "outbox": {**asdict(row), "data": _without_code(row.data)},
             "text": texts.get(row.key),
             "parts": [part for part in case.parts if part.outbox_key == row.key],
         }
-        for row in case.view.outbox
+        for each in case.views
+        for row in each.outbox
     ]
 
 

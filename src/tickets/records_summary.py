@@ -78,12 +78,13 @@ def _sections(case: Case) -> Iterator[str]:
     )
     yield _heading("Pesan yang kami kirim", "What we sent")
     texts = {text.key: text for text in case.texts}
+    outbox = [row for each in case.views for row in each.outbox]
     yield _table(
         (row.template, f"{row.state}, {_wib(texts[row.key].sent_at)}, SHA-256 {texts[row.key].body_hash or '-'}")
-        for row in view.outbox
+        for row in outbox
         if row.key in texts
     )
-    for row in view.outbox:
+    for row in outbox:
         if row.data.get("text"):
             yield f"<h3>{_text(row.template)}</h3>"
             yield f"<pre>{_text(row.data['text'])}</pre>"
@@ -141,7 +142,9 @@ Isi
   messages/NNNN.raw     kiriman penyedia kanal, bita demi bita, bila masih tersimpan
   attachments/          lampiran; nama berkas adalah SHA-256 isinya (daftarnya di attachments.json)
   sent.json             tanda terima dan pemberitahuan: SHA-256 teksnya dan status pengirimannya
-  decisions.json        keputusan atas tiket; merged/ memuat pengaduan yang digabung; tasks.json tugas petugas
+  decisions.json        keputusan atas tiket; tasks.json tugas petugas
+  merged/               pengaduan yang digabung ke tiket ini beserta tiketnya; kiriman, keputusan, tugas, dan
+                        kejadiannya ada di berkas-berkas lain di sini, dengan nomornya masing-masing
   audit.jsonl           catatan kejadian pengaduan ini; audit-log.json keadaan seluruh catatan saat berkas dibuat
   manifest.json         daftar semua berkas dengan ukuran dan SHA-256, serta apa yang tidak ada dan sebabnya
 
@@ -166,7 +169,9 @@ Contents
   messages/NNNN.raw     the delivery of the channel's provider, byte for byte, where it is still kept
   attachments/          attachments; a file's name is the SHA-256 of its content (attachments.json lists them)
   sent.json             receipts and notices: the SHA-256 of their texts and what became of them
-  decisions.json        decisions on the ticket; merged/ holds complaints merged into it; tasks.json the staff's tasks
+  decisions.json        decisions on the ticket; tasks.json the staff's tasks
+  merged/               complaints that were merged into this one, with their tickets; what was sent, decided, asked and
+                        recorded of them stands in the other files here, under their own numbers and ids
   audit.jsonl           the events of this complaint; audit-log.json the state of the whole log when this was made
   manifest.json         every file with its size and SHA-256, and what is not here and why
 

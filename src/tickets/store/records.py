@@ -9,7 +9,6 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Engine, func, select
 
-from normalizer.complaint import Complaint
 from tickets.model import KnownThread, RawRow
 from tickets.records import Erasure
 from tickets.records_values import ChainedEvent, SentPart, SentText
@@ -124,10 +123,10 @@ class RecordsReader:
                     found.add(sha256)
         return frozenset(found)
 
-    def chain_of(self, complaint_id: str) -> Sequence[ChainedEvent]:
-        """The audit events of a complaint with their places in the chain."""
+    def chain_of(self, complaint_ids: Collection[str]) -> Sequence[ChainedEvent]:
+        """The audit events of these complaints with their places in the chain, in its order."""
         table = schema.audit
-        statement = select(table).where(table.c.complaint_id == complaint_id).order_by(table.c.seq)
+        statement = select(table).where(table.c.complaint_id.in_(complaint_ids)).order_by(table.c.seq)
         with self._engine.begin() as connection:
             found = connection.execute(statement).all()
         return [
@@ -141,29 +140,29 @@ class RecordsReader:
             for row, event in zip(found, audit.events(found), strict=True)
         ]
 
-    def merged_into(self, complaint_id: str) -> Sequence[Complaint]:
-        """The complaints that were merged into one, as they were then."""
+    def merged_into(self, complaint_id: str) -> Sequence[str]:
+        """The ids of the complaints that were merged into one."""
         with self._engine.begin() as connection:
-            return [each.complaint for each in queries.merged_into(connection, complaint_id)]
+            return [each.complaint.complaint_id for each in queries.merged_into(connection, complaint_id)]
 
-    def sent_parts(self, complaint_id: str) -> Sequence[SentPart]:
+    def sent_parts(self, complaint_ids: Collection[str]) -> Sequence[SentPart]:
         """What providers took of the messages to the customer, and what they reported."""
         parts, outbox = schema.sent_parts, schema.outbox.c
         statement = (
             select(*(parts.c[name] for name in SentPart.__struct_fields__))
             .join_from(parts, schema.outbox, parts.c.outbox_key == outbox.key)
-            .where(outbox.complaint_id == complaint_id)
+            .where(outbox.complaint_id.in_(complaint_ids))
             .order_by(parts.c.outbox_key, parts.c.at, parts.c.provider_id)
         )
         with self._engine.begin() as connection:
             return [SentPart(**row._mapping) for row in connection.execute(statement)]
 
-    def sent_texts(self, complaint_id: str) -> Sequence[SentText]:
-        """What went out to the customer, or was to go out."""
+    def sent_texts(self, complaint_ids: Collection[str]) -> Sequence[SentText]:
+        """What went out to the customers, or was to go out."""
         outbox = schema.outbox.c
         statement = (
             select(*(outbox[name] for name in SentText.__struct_fields__))
-            .where(outbox.complaint_id == complaint_id)
+            .where(outbox.complaint_id.in_(complaint_ids))
             .order_by(outbox.key)
         )
         with self._engine.begin() as connection:
