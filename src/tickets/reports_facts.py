@@ -39,8 +39,8 @@ class Reader:
             form=complaint.form,
             role=complaint.complainant.role,
             tier=ticket.tier,
-            product=complaint.product or None,
-            sub_product=complaint.sub_product or None,
+            product=_named(complaint.product),
+            sub_product=_named(complaint.sub_product),
             category=complaint.category or None,
             issue=complaint.issue or None,
             cause=outcome.root_cause,
@@ -111,6 +111,12 @@ def _start(clock: ResolveClock, complaint: Complaint, ticket: Ticket) -> date:
     }.get(clock.from_)
     moments = [moment for moment in (event, ticket.life.written_since) if moment is not None]
     return max([complaint.effective_received_date, *map(wib_date, moments)])
+
+
+def _named(typed: str | None) -> str | None:
+    """What somebody typed as a product, in one line; a dash or a star names none."""
+    words = " ".join((typed or "").split())
+    return words if any(sign.isalnum() for sign in words) else None
 
 
 def _settled(complaint: Complaint, ticket: Ticket) -> date | None:

@@ -66,12 +66,9 @@ class ReportReader:
         statement = (
             select(message.id, message.document, ticket.ticket_number, ticket.state, ticket.kind)
             .join_from(schema.messages, schema.tickets, message.complaint_id == ticket.complaint_id)
-            # A message comes after its ticket was received, and before its ticket is closed.
-            .where(
-                message.organisation == organisation,
-                ticket.received_at < until,
-                or_(ticket.closed_at.is_(None), ticket.closed_at >= since),
-            )
+            # A message comes after its ticket was received. It may come after the ticket was closed: a closing that is
+            # entered late counts from its own day.
+            .where(message.organisation == organisation, ticket.received_at < until)
         )
         found: list[PublicSaid] = []
         with self._begin() as connection:

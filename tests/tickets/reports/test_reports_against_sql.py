@@ -77,7 +77,6 @@ _SECTIONS = {
         WHERE messages.organisation = 'klikacc' AND kind = 'complaint' AND state <> 'dismissed'
           AND json_extract(CAST(document AS TEXT), '$.visibility') = 'public'
           AND date(json_extract(CAST(document AS TEXT), '$.sent_at'), '+7 hours') BETWEEN :first AND :last
-          AND (closed_at IS NULL OR date(closed_at / 1000000 + 7 * 3600, 'unixepoch') >= :first)
     """,
 }
 

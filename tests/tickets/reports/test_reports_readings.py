@@ -226,6 +226,40 @@ def test_k19_negative_publication_counts_what_people_found_and_what_was_said_in_
     ]  # fmt: skip
 
 
+def test_k19_a_comment_counts_in_its_month_although_the_closing_was_entered_late(
+    store: Store, sources: Sources
+) -> None:
+    """K19 (4): the desk enters on 3 April that the matter ended on 31 March; the comment of 2 April was public."""
+    late = recorded(
+        1, wib(date(2026, 3, 30)), said=[wib(date(2026, 4, 2))], state="resolved", closed=wib(date(2026, 3, 31))
+    )
+    keep(store, [late], [])
+    organisation = sources.organisations["klikacc"]
+    rule = organisation.policy.reports[0]
+    report = make(store, organisation, rule, span_of(rule, "2026-04"), ("issue",)).report
+    assert report.table("negative_publication").value("social_media", "count") == 1
+    assert report.table("standing").value("open_before", "count") == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "counted"),
+    [
+        ("*", MISSING),
+        (" - ", MISSING),
+        ("\u00a0", MISSING),
+        ("  Pinjaman\n modal\tkerja ", "Pinjaman modal kerja"),
+        ("P2P*", "P2P*"),
+    ],
+)
+def test_k19_a_product_is_what_somebody_named_and_never_a_sum(typed: str, counted: str, sources: Sources) -> None:
+    """K19 (1): a star stands for sums in our figures, a dash for what nobody knew: neither is a product."""
+    ticket = recorded(1, wib(date(2026, 2, 3)), product=typed, issue="fraud")
+    report = report_of(sources, ticket, period="2026-02", report="monthly")
+    table = report.table("product_problem")
+    assert table.rows == (counted, TOTAL)
+    assert (table.value(counted, "fraud"), table.value(TOTAL, TOTAL)) == (1, 1)
+
+
 def test_a_ticket_whose_last_day_lies_in_a_year_without_calendar_needs_none(sources: Sources) -> None:
     opened = recorded(1, wib(date(2027, 12, 20)))
     settled = recorded(2, wib(date(2027, 12, 20)), state="resolved", closed=wib(date(2027, 12, 30)))
