@@ -16,7 +16,7 @@ from tickets.forwarders.contract import Handed, Handover, Remote, Seen
 from tickets.forwarders.errors import Misconfigured, Refused, Unavailable
 from tickets.forwarders.http import Call
 from tickets.forwarders.rest import Rest
-from tickets.forwarders.text import opening
+from tickets.forwarders.text import opening, words
 
 #: Pages that a look or a search for a message reads; lists there are short (25 conversations, 20 messages).
 _MOST_PAGES = 40
@@ -53,10 +53,11 @@ class Chatwoot:
         path = f"/conversations/{handover.store_ref}"
         conversation = await self._conversation(handover, path)
         wanted = self._settings.state_of(handover.ticket.state)
-        said = bool(handover.text) and handover.repeated and await self._has_message(path, handover.key)
+        text = words(handover)
+        said = bool(text) and handover.repeated and await self._has_message(path, handover.key)
         changed = self._changed(handover, conversation, wanted, said)
-        if handover.text and not said:
-            await self._rest.ask("POST", f"{path}/messages", self._message(handover, handover.text), writes=True)
+        if text and not said:
+            await self._rest.ask("POST", f"{path}/messages", self._message(handover, text), writes=True)
             # What a customer says opens a conversation again: the status is set behind it.
             conversation = await self._conversation(handover, path)
         if handover.write_state and changed is None and conversation["status"] != wanted:

@@ -17,6 +17,8 @@ from tickets.model import Ticket
 
 #: Types of what a customer said; every other type is the organisation's own doing.
 BY_CUSTOMER = frozenset({"complaint.received", "message.added"})
+#: Types of what became of files that were still to be fetched begin like this ("attachment.stored").
+ABOUT_FILES = "attachment."
 
 
 class Remote(Struct, frozen=True, kw_only=True):
@@ -33,7 +35,8 @@ class Handover(Struct, frozen=True, kw_only=True):
 
     complaint: Complaint
     ticket: Ticket
-    #: What happened ("complaint.received", "message.added", "ticket.responded", ...), and when (aware UTC).
+    #: What happened ("complaint.received", "message.added", "attachment.stored", "ticket.responded", ...), and when
+    #: (aware UTC).
     type: str
     at: datetime
     #: Counts what this target is owed about this complaint, from 1.

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 
 from normalizer.complaint import Complaint
 from tickets.calendar import WIB
-from tickets.forwarders.contract import Handover
+from tickets.forwarders.contract import ABOUT_FILES, Handover
 from tickets.model import Ticket
 
 #: Tickets.Subject and Attachments.Subject hold so many characters (RT's schema).
@@ -60,6 +60,8 @@ def _happened(handover: Handover) -> str:
     ]
     if ticket.resolve_due is not None:
         lines.append(f"Tenggat / Due: {ticket.resolve_due.isoformat()}")
+    if handover.type.startswith(ABOUT_FILES):
+        lines += _files(handover.complaint)
     return "\n".join(lines)
 
 
@@ -82,11 +84,15 @@ def _facts(handover: Handover) -> Iterator[str]:
         yield f"Transaksi / Transaction: {_joined(about.type, _day(about.date), about.reference, amount)}"
     yield f"Jawaban pertama / First answer: {_day(ticket.first_response_due) or '-'}"
     yield f"Penyelesaian / Resolution: {_day(ticket.resolve_due) or '-'}"
+    yield from _files(complaint)
+    for name, address in handover.links.items():
+        yield f"{name}: {address}"
+
+
+def _files(complaint: Complaint) -> Iterator[str]:
     for file in complaint.attachments:
         size = None if file.size is None else f"{file.size} B"
         yield f"Lampiran / Attachment: {_joined(file.name_safe, size, file.sha256 and f'sha256 {file.sha256}')}"
-    for name, address in handover.links.items():
-        yield f"{name}: {address}"
 
 
 def _joined(*parts: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from normalizer.complaint import Complaint, StoredAttachment
-from tickets.forwarders.contract import Handover
+from tickets.forwarders.contract import ABOUT_FILES, Handover
 
 
 def title(complaint: Complaint) -> str:
@@ -31,8 +31,21 @@ def opening(handover: Handover) -> str:
         ("Id", complaint.complaint_id),
     ]
     told = [f"{label}: {value}" for label, value in lines if value]
-    files = [_file(each) for each in complaint.attachments]
-    return "\n".join([*told, "", complaint.narrative, *(["", "Lampiran / attachments:"] if files else []), *files])
+    listed = files(complaint)
+    return "\n".join([*told, "", complaint.narrative, *(["", *listed] if listed else [])])
+
+
+def words(handover: Handover) -> str | None:
+    """What a message of the hand-over says: what was said, or how files stand that were fetched since."""
+    if handover.type.startswith(ABOUT_FILES):
+        return "\n".join(files(handover.complaint))
+    return handover.text
+
+
+def files(complaint: Complaint) -> list[str]:
+    """The attachments as lines, with a heading; nothing without any."""
+    listed = [_file(each) for each in complaint.attachments]
+    return ["Lampiran / attachments:", *listed] if listed else []
 
 
 def _file(file: StoredAttachment) -> str:

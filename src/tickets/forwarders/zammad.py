@@ -15,7 +15,7 @@ from tickets.forwarders.contract import Handed, Handover, Remote, Seen
 from tickets.forwarders.errors import Misconfigured, Refused, Unavailable
 from tickets.forwarders.http import Call
 from tickets.forwarders.rest import Rest
-from tickets.forwarders.text import opening, title
+from tickets.forwarders.text import opening, title, words
 from tickets.forwarders.zammad_settings import ZammadSettings
 
 _PAGE = 100
@@ -64,8 +64,9 @@ class Zammad:
         body: dict[str, Any] = {}
         if handover.write_state and changed is None and ticket["state"] != wanted:
             body["state"] = wanted
-        if handover.text and not (handover.repeated and await self._has_article(handover)):
-            body["article"] = self._article(handover, handover.text)
+        text = words(handover)
+        if text and not (handover.repeated and await self._has_article(handover)):
+            body["article"] = self._article(handover, text)
         if body:
             ticket = await self._rest.ask("PUT", path, body, query={"expand": "true"}, writes=True, one_ticket=True)
         return Handed(store_ref=str(ticket["id"]), remote=_remote(ticket), changed=changed)

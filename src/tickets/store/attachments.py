@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import literal_column, or_, select, update
 
+from tickets.forwarders.contract import ABOUT_FILES
+from tickets.forwarders.values import Owed
 from tickets.model import AttachmentRow
 from tickets.store import rows, schema
 from tickets.store.erasure_rows import doom, gone_files
+from tickets.store.forwards import Forwards
 from tickets.store.times import micros_or_none
 from tickets.store.work import Work
 
@@ -48,6 +51,27 @@ def settle(work: Work, settled: Sequence[AttachmentRow]) -> None:
     )
     if written != len(wanted):
         raise LookupError("a settled attachment is not recorded")
-    for row in wanted:
-        if row.status != "pending":
-            work.note(f"attachment.{row.status}", row.complaint_id, {"attachment": row.id, "attempts": row.attempts})
+    _tell(work, {row.id: row for row in wanted if row.status != "pending"})
+
+
+def _tell(work: Work, ended: Mapping[str, AttachmentRow]) -> None:
+    """Notes what became of files that are pending no more, and owes it to other ticket stores."""
+    if not ended:
+        return
+    column, tickets = schema.attachments.c, schema.tickets.c
+    # A merge may have given them to another complaint since they were claimed.
+    found = work.connection.execute(
+        select(column.id, column.complaint_id, tickets.organisation)
+        .join_from(schema.attachments, schema.tickets, column.complaint_id == tickets.complaint_id)
+        .where(column.id.in_(ended))
+        .order_by(column.id)
+    ).all()
+    owed: dict[tuple[str, str], Owed] = {}
+    for each in found:
+        row = ended[each.id]
+        type_ = f"{ABOUT_FILES}{row.status}"
+        work.note(type_, each.complaint_id, {"attachment": row.id, "attempts": row.attempts})
+        owed[each.complaint_id, type_] = Owed(
+            organisation=each.organisation, complaint_id=each.complaint_id, type=type_, at=work.now
+        )
+    Forwards(work).add(list(owed.values()))

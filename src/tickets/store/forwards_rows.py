@@ -67,7 +67,11 @@ def item(work: Work, row: ForwardRow) -> ForwardItem:
     sent = connection.execute(select(*schema.plain(owed)).where(owed.c.complaint_id == id_).order_by(owed.c.key)).all()
     found = msgspec.structs.replace(
         found,
-        attachments=rows.stored_attachments(found, [rows.attachment_from(each) for each in stored]),
+        # By a provider's reference, often a signed address, whoever has it gets the file itself.
+        attachments=tuple(
+            msgspec.structs.replace(each, provider_ref=None)
+            for each in rows.stored_attachments(found, [rows.attachment_from(each) for each in stored])
+        ),
         receipts=tuple(rows.receipt_from(each, found) for each in sent),
         forwards=shown(connection, id_),
     )

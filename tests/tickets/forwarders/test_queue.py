@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from forward_values import Desk
+from normalizer.complaint import StoredAttachment
 from simulator.ticket_stores import Receiver, Zammad
 from store_values import NOW
 from tickets.forwarders.contract import Handed, Remote
@@ -174,6 +175,35 @@ async def test_without_a_target_nothing_is_kept(desk: Desk) -> None:
         assert tx.forwards.changed("klikacc", id_, "message.added", NOW, "Halo") == 0
     assert desk.lines() == []
     assert desk.view(id_).complaint.forwards == ()
+
+
+async def test_a_file_that_was_fetched_after_the_hand_over_is_told_of(desk: Desk, receiver: Receiver) -> None:
+    """What the target holds of it is its digest: it comes with the file, not with the ticket's next event."""
+    lane = desk.lane(webhook(receiver.url))
+    records = desk.build.records(desk.store)
+    (message,) = records.messages
+    files = [desk.build.attachment(message.complaint_id, message.id, id=f"A{n}", due_at=NOW) for n in (1, 2)]
+    shown = tuple(StoredAttachment(id=each.id, name_safe=each.name_safe, provider_ref="media-1") for each in files)
+    complaint = replace(records.complaints[0], attachments=shown)
+    id_ = desk.keep(replace(records, complaints=[complaint], attachments=files))
+    await desk.drain(lane)
+    with desk.store.begin() as tx:
+        first, second = tx.claim_attachments(desk.now, 4)
+        stored = replace(first, status="stored", sha256="ab" * 32, size=7, due_at=None)
+        tx.settle_attachments([stored, replace(second, due_at=desk.now + timedelta(seconds=2))])
+    await desk.drain(lane)
+    assert [got.json["type"] for got in receiver.received] == ["complaint.received", "attachment.stored"]
+    told = receiver.received[-1].json["data"]
+    assert [(file["status"], file["sha256"]) for file in told["complaint"]["attachments"]] == [
+        ("stored", "ab" * 32), ("pending", None),
+    ]  # fmt: skip
+    # The provider's reference fetches the file: it stays here.
+    assert b"media-1" not in b"".join(got.body for got in receiver.received)
+    with desk.store.begin() as tx:
+        tx.settle_attachments([replace(second, status="expired", reason="gone", due_at=None)])
+    await desk.drain(lane)
+    assert receiver.ids() == [f"{id_}-1", f"{id_}-2", f"{id_}-3"]
+    assert receiver.received[-1].json["type"] == "attachment.expired"
 
 
 async def test_only_the_organisations_of_a_target_are_told(desk: Desk, receiver: Receiver) -> None:

@@ -292,3 +292,14 @@ def test_every_state_has_a_word_there() -> None:
     assert made.state_of("responded") == "pending customer"
     assert made.state_of("resolved") == "closed"
     assert ticket_states == {"responded": "pending customer"}
+
+
+async def test_files_that_were_fetched_later_are_listed_in_a_note(desk: Desk, zammad: Zammad) -> None:
+    lane = desk.lane(settings(zammad.url))
+    file = StoredAttachment(id="A1", name_safe="bukti.jpg", status="stored", sha256="ab" * 32, size=7)
+    id_ = desk.complaint(attachments=(file,))
+    desk.happens(id_, "attachment.stored")
+    await desk.drain(lane)
+    _, note = zammad.articles
+    assert note["body"] == f"Lampiran / attachments:\n- bukti.jpg (7 bytes, sha256 {'ab' * 32})"
+    assert (note["sender"], note["internal"]) == ("Agent", True)
