@@ -197,6 +197,26 @@ def test_a_publication_that_is_found_or_withdrawn_later(
     ]
 
 
+def test_d6_an_erasure_changes_no_figure_and_nothing_that_was_handed_in(
+    store: Store, sources: Sources, tickets: list[Recorded]
+) -> None:
+    """D6, K19: personal data goes; every section counts the same, public comments as well."""
+    comments = [wib(date(2026, 4, 12)), wib(date(2026, 4, 20))]
+    with_comments = recorded(
+        7, wib(date(2026, 4, 7)), state="rejected", closed=wib(date(2026, 4, 24)), said=comments,
+        product="P2P", sub_product="Invoice", category="login", issue="fraud",
+        outcome=Outcome(root_cause=170, finding="fault", compensation_idr=75_000),
+    )  # fmt: skip
+    keep(store, [*tickets, with_comments])
+    snapshot, before = frozen(store, sources), report(store, sources)
+    assert before.report.table("negative_publication").value("social_media", "count") == 2
+    with store.begin() as tx:
+        for each in (*tickets, with_comments):
+            tx.records.erase(each.ticket.ticket_number, "request", "dewi")
+    assert report(store, sources) == before
+    assert changed_since(snapshot, report(store, sources)) == ()
+
+
 def test_all_that_one_report_reads_is_of_one_moment(store: Store, tickets: list[Recorded]) -> None:
     since, until = wib(date(2026, 4, 1)), wib(date(2026, 7, 1))
     first, second = publications(2)
