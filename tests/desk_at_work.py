@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace as replaced
+
 from connectors.errors import Malformed
 from gateway.clocks import document_rules
 from gateway.config_load import load
@@ -25,6 +27,7 @@ from harness import write_config
 from normalizer.message import Message, Raw, ReplyAddress, Sender
 from receipts.access import access_code, code_hash
 from tickets.lifecycle_events import Event
+from tickets.model import Settled
 from tickets.store import Store, TicketView
 
 MONDAY = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -66,8 +69,16 @@ class DeskAtWork:
         return new_id(self.now)
 
     def pass_time(self, **some: float) -> None:
-        """Lets time go by."""
+        """Lets time go by; over whole days everything that is owed is sent."""
+        if "days" in some:
+            self.send()
         self.now += timedelta(**some)
+
+    def send(self) -> None:
+        """Every message that waits is taken by its provider."""
+        with self.store.begin() as tx:
+            owed = [item.row for item in tx.claim_outbox(self.now, 100)]
+            tx.settle_outbox([Settled(row=replaced(row, state="sent"), receipt_state="sent") for row in owed])
 
     def whatsapp(self, slug: str, person: str, text: str, **fields: Any) -> str:
         """Somebody writes by WhatsApp; the number of the ticket it belongs to."""

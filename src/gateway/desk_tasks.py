@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from receipts.notice_values import REPRESENTATIVE
+from receipts.notices import TELL_REPRESENTATIVE
 from tickets.lifecycle_events import (
     BY_THE_CLOCK,
     Accepted,
     Classified,
+    ClockPassed,
     DocumentsReceived,
     DocumentsWindowExtended,
     Event,
@@ -15,7 +18,7 @@ from tickets.lifecycle_events import (
     HoldSet,
     SilenceExpired,
 )
-from tickets.model import TaskRow, TicketState
+from tickets.model import OutboxRow, TaskRow, TicketState
 
 #: A customer wrote after the answer: accepted, or an objection? Nobody guesses (section 7).
 CUSTOMER_REPLIED = "customer_replied"
@@ -26,8 +29,8 @@ REOPEN_OR_NEW = "reopen_or_new"
 
 #: What decides nothing about the matter itself.
 _BESIDE = (Classified, HoldSet, HoldLifted, *BY_THE_CLOCK)
-#: What a clock does because nothing came, and the task which says that something did.
-_BECAUSE_NOTHING_CAME = {SilenceExpired: CUSTOMER_REPLIED, DocumentsWindowExtended: DOCUMENTS_CAME}
+#: The answers whose silence closes a ticket, by the name of their outbox rows, which also begins the reason of a task.
+_ANSWERS = ("notice_answer", "notice_objection_answer")
 
 
 def settled(tasks: Iterable[TaskRow], event: Event, before: TicketState, after: TicketState) -> tuple[TaskRow, ...]:
@@ -46,5 +49,26 @@ def settled(tasks: Iterable[TaskRow], event: Event, before: TicketState, after: 
 
 def contradicting(tasks: Iterable[TaskRow], event: Event) -> TaskRow | None:
     """The open task which says that the customer did write, although the clock took silence for granted."""
-    kind = _BECAUSE_NOTHING_CAME.get(type(event))
+    match event:
+        case SilenceExpired():
+            kind = CUSTOMER_REPLIED
+        case DocumentsWindowExtended() | ClockPassed(clock="documents", mark="breached"):
+            kind = DOCUMENTS_CAME
+        case _:
+            return None
     return next((task for task in tasks if task.kind == kind), None)
+
+
+def unheard(owed: Iterable[OutboxRow], tasks: Iterable[TaskRow]) -> bool:
+    """Whether the last answer has not reached the customer: it waits to be sent, or a person must still bring it."""
+    answers = [row for row in owed if row.template.startswith(_ANSWERS) and not row.template.endswith(REPRESENTATIVE)]
+    if not answers:
+        return False
+    last = max(answers, key=lambda row: int(row.template.rpartition(":")[2]))
+    if last.state in {"due", "sending", "halted"}:
+        return True
+    name = last.template.partition(":")[0]
+    return any(
+        task.reason.startswith((f"{last.template}: ", f"{name}: ")) and task.kind != TELL_REPRESENTATIVE
+        for task in tasks
+    )

@@ -23,7 +23,7 @@ from normalizer.complaint import Complaint
 from receipts.notices import Owed
 from tickets.calendar import WIB
 from tickets.lifecycle import apply
-from tickets.lifecycle_events import Event, Grouped, Merged, Reopened, Ungrouped
+from tickets.lifecycle_events import Event, Grouped, Merged, Reopened, SilenceExpired, Ungrouped
 from tickets.lifecycle_late import heard_today
 from tickets.lifecycle_values import Change, Notice, Refusal, Rules, Standing
 from tickets.model import AuditEvent, KnownThread, MessageRow, OutboxRow, Records, TaskRow, Ticket
@@ -148,6 +148,10 @@ class Handling:
         change = self._judged(rules, standing, event, at=at, now=now, actor=actor)
         if isinstance(change, Refusal):
             return Refused(why="not_allowed", refusal=change)
+        if isinstance(event, SilenceExpired) and desk_tasks.unheard(
+            tx.casework.owed(standing.ticket.complaint_id), open_tasks
+        ):
+            return refused("answer_not_arrived")
         data = dict(change.data)
         if at is not None and at != now:
             data["happened_at"] = at.isoformat()

@@ -56,6 +56,14 @@ _KNOWN: Mapping[str, _Sentences] = {
         "objection.window",
         ("G10",),
     ),
+    "answer_not_arrived": _Sentences(
+        "Jawaban belum sampai kepada pelanggan: kirim atau antarkan dahulu, lalu tutup tugasnya; sebelum itu diamnya "
+        "tidak berarti apa-apa.",
+        "The answer has not reached the customer: send or bring it, then close its task; until then silence says "
+        "nothing.",
+        "objection.window",
+        ("G10",),
+    ),
     "sent_files_meanwhile": _Sentences(
         "Pelanggan sudah mengirim berkas pada {at}: periksa berkasnya sebelum pengingat dikirim.",
         "The customer sent files at {at}: look at them before a reminder goes out.",

@@ -145,6 +145,7 @@ async def test_g10_d4_silence_closes_and_the_customer_is_told(desk: DeskAtWork) 
     number = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
     desk.done(number, FIRST)
     desk.done(number, EXPLAINED)
+    desk.send()
     due = desk.view(number).ticket.life.promised["silent_close"].due
     desk.now = datetime.combine(due, datetime.min.time(), WIB).astimezone(UTC) + timedelta(hours=23)
     job = Job(desk)
@@ -210,7 +211,7 @@ async def test_one_ticket_that_cannot_be_read_keeps_no_other_waiting(desk: DeskA
     with engine.begin() as connection:
         connection.execute(text("UPDATE tickets SET ticket = :x WHERE ticket_number = :n"), {"x": b"{", "n": broken})
     engine.dispose()
-    desk.pass_time(days=10)
+    desk.now += timedelta(days=10)
     assert await Job(desk).job.look() == 1
     announced = desk.view(sound).ticket.life.announced
     assert [(each.clock, each.mark) for each in announced] == [("first_response", "breached")]

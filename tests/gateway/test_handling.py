@@ -104,7 +104,7 @@ def test_k11_a_late_notice_of_an_extension_cannot_be_dated_back(desk: DeskAtWork
 
 
 def test_g10_an_answer_that_is_entered_late_leaves_the_customer_the_whole_window(desk: DeskAtWork, number: str) -> None:
-    """K15, G10: the answer of last week goes out today, so its window begins today; it stays in time for the company."""
+    """K15, G10: last week's answer goes out today, so its window begins today; the company was in time all the same."""
     desk.pass_time(days=1)
     spoken = desk.now
     desk.pass_time(days=20)

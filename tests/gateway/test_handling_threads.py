@@ -47,6 +47,44 @@ def test_g10_silence_is_not_assumed_while_a_message_waits_to_be_read(desk: DeskA
     assert desk.view(number).ticket.state == "resolved"
 
 
+def test_g10_who_never_got_the_answer_is_not_silent(desk: DeskAtWork) -> None:
+    """G10: an answer that still waits for its provider, or for a person who brings it, closes nothing."""
+    number = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    answered(desk, number)
+    desk.now += timedelta(days=40)
+    assert desk.refused(number, events.SilenceExpired(), actor=events.CLOCK_ACTOR) == "answer_not_arrived"
+    desk.send()
+    desk.done(number, events.SilenceExpired(), actor=events.CLOCK_ACTOR)
+    assert desk.view(number).ticket.state == "resolved"
+
+
+def test_g10_an_answer_without_a_route_is_brought_before_silence_counts(desk: DeskAtWork) -> None:
+    """G10: WhatsApp's 24 hours are over when the desk answers: a letter is to be brought first."""
+    number = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.pass_time(days=2)
+    answered(desk, number)
+    desk.pass_time(days=40)
+    (task,) = [task for task in desk.view(number).tasks if task.reason.startswith("notice_answer")]
+    assert desk.refused(number, events.SilenceExpired(), actor=events.CLOCK_ACTOR) == "answer_not_arrived"
+    with desk.store.begin() as tx:
+        tx.close_tasks([task.id], "siti")
+    desk.done(number, events.SilenceExpired(), actor=events.CLOCK_ACTOR)
+
+
+def test_a21_files_that_nobody_looked_at_are_not_documents_that_never_came(desk: DeskAtWork) -> None:
+    """A21, G7: the last window ends while a file waits to be read: the clock may not say that nothing came."""
+    number = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.done(number, events.DocumentsRequested(documents=("supporting_documents",)))
+    desk.pass_time(days=20)
+    desk.done(number, events.DocumentsWindowExtended(), actor=events.CLOCK_ACTOR)
+    desk.whatsapp("klikacc", CUSTOMER, "", attachments=PHOTO)
+    desk.pass_time(days=30)
+    over = events.ClockPassed(clock="documents", mark="breached", percent=100)
+    assert desk.refused(number, over, actor=events.CLOCK_ACTOR) == "sent_files_meanwhile"
+    assert "documents_came" in desk.open_tasks(number)
+    desk.done(number, events.DocumentsReceived(documents=("supporting_documents",), complete=True))
+
+
 def test_files_while_documents_are_awaited_ask_a_person(desk: DeskAtWork) -> None:
     """K9, A8: whether they are the documents, and all of them, is for a person to say; words alone are no file."""
     number = desk.whatsapp("klikacc", CUSTOMER, STORY)

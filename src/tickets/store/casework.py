@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from tickets.model import AuditEvent, MessageRow, TaskRow
+from tickets.model import AuditEvent, MessageRow, OutboxRow, TaskRow
 from tickets.store import audit, rows, schema
 from tickets.store.work import Work
 
@@ -41,6 +41,14 @@ class Casework:
             .order_by(tasks.c.opened_at, tasks.c.id)
         )
         return tuple(map(rows.task_from, found))
+
+    def owed(self, complaint_id: str) -> tuple[OutboxRow, ...]:
+        """Every message that the complaint's customer was or is owed, in no order."""
+        outbox = schema.outbox
+        found = self._work.connection.execute(
+            select(*schema.plain(outbox)).where(outbox.c.complaint_id == complaint_id)
+        )
+        return tuple(map(rows.outbox_from, found))
 
     def events(self, complaint_id: str) -> tuple[AuditEvent, ...]:
         """What was recorded of the complaint before this transaction, oldest first."""
