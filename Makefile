@@ -29,7 +29,7 @@ check: install-dev ## format, lint, types, import rules
 	@$(BIN)/lint-imports --no-cache
 
 fast: install-dev ## only tests that need no browser and no other server
-	@$(BIN)/python -m pytest -n 2 -m "not browser and not dovecot"
+	@$(BIN)/python -m pytest -n 2 -m "not browser and not dovecot and not request_tracker"
 
 bench: install-dev ## print ratios to a baseline measured in the same run (about 15 minutes)
 	@$(BIN)/python -m bench

@@ -23,6 +23,14 @@ from tickets.forwarders.request_tracker_settings import RequestTrackerSettings
 _count = itertools.count(1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks every test that starts an RT, so that none can forget to say so."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "rt_template" in item.fixturenames:
+            item.add_marker(pytest.mark.request_tracker)
+
+
 @pytest.fixture(scope="session")
 def rt_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """A database that every server of the session starts from; skips with the reason where no RT can be started."""
