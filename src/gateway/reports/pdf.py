@@ -13,6 +13,7 @@ import typst
 
 from gateway.installation import Organisation
 from gateway.reports.printed import Cell, Printed, PrintedSheet, day_words, fill
+from receipts.letter import printable
 from tickets.policy_clocks import ReportFallback
 from tickets.reports_snapshot import LayoutUsed
 
@@ -23,6 +24,8 @@ _NARROW = 8
 _LONGEST = 24
 #: As long as a ticket number, which is never broken.
 _ENDLESS = re.compile(r"(\S{21})(?=\S)")
+#: Where a line may end without a blank.
+_BREAK = "\u200b"
 #: The space around a text, in characters.
 _MARGIN = 5
 _WORDS: Mapping[str, Mapping[str, str]] = {
@@ -108,13 +111,22 @@ def letter_pdf(
 def _compiled(template: str, data: Mapping[str, Any]) -> bytes:
     pdf = typst.Compiler(str(_FOLDER / template), root=str(_FOLDER), ignore_system_fonts=True).compile(
         format="pdf",
-        sys_inputs={"data": msgspec.json.encode(data).decode()},
+        sys_inputs={"data": msgspec.json.encode(_on_paper(data)).decode()},
         pdf_standards=["ua-1"],
         timestamp=0,
     )
     if not isinstance(pdf, bytes):
         raise TypeError("a report is one PDF")
     return pdf
+
+
+def _on_paper(value: Any) -> Any:
+    """The same data with a square for each sign that the fonts lack: one of them, and there would be no report."""
+    if isinstance(value, str):
+        return _BREAK.join(map(printable, value.split(_BREAK)))
+    if isinstance(value, Mapping):
+        return {name: _on_paper(each) for name, each in value.items()}
+    return [_on_paper(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _lines(printed: Printed) -> list[str]:
@@ -149,7 +161,7 @@ def _sheet(sheet: PrintedSheet, words: Mapping[str, str]) -> dict[str, Any]:
 def _shown(cell: Cell) -> str:
     if isinstance(cell, str):
         # A word that is longer than its column may be broken anywhere.
-        return _ENDLESS.sub("\\1\u200b", cell)
+        return _ENDLESS.sub(f"\\1{_BREAK}", cell)
     return "" if cell is None else cell.isoformat() if isinstance(cell, date) else str(cell)
 
 

@@ -341,3 +341,35 @@ def test_a_list_that_does_not_fit_into_a_sheet_is_refused_and_not_cut() -> None:
     assert workbook(whole)
     with pytest.raises(ValueError, match="more complaints than a sheet has rows"):
         workbook(replace(whole, sheets=(replace(sheet, rows=(("1",), ("2",))),)))
+
+
+@pytest.mark.parametrize("form", ["xlsx", "csv", "pdf"])
+def test_any_product_that_somebody_typed_is_reported(
+    form: str, run: Run, config: Path, tmp_path: Path, store: Store
+) -> None:
+    """K19: a report is made whatever stands in it; what the fonts of the PDF lack is shown as a square."""
+    typed = (
+        "Pinjaman 😀 cepat",
+        "贷款",
+        "قرض",
+        "a\u0300\u202etxt.exe",
+        "Kredit\x00\x07",
+        "p" * 3_000,
+        "@SUM(A1)",
+        "-2+3",
+    )
+    keep(
+        store,
+        [recorded(n, wib(date(2026, 1, n)), product=text, issue="fraud") for n, text in enumerate(typed, start=1)],
+    )
+    out = tmp_path / f"q1.{form}"
+    answer = run("report", "klikacc", "quarterly", "2026-Q1", "--out", out, "--config", config)
+    assert (answer.code, answer.out) == (0, f"{out}: quarterly 2026-Q1\n")
+    letter = run("report", "letter", "klikacc", "quarterly", "2026-Q1", "--out", tmp_path / "l.pdf", "--config", config)
+    assert letter.code == 0
+    if form == "xlsx":
+        rows = {str(row[0]): row[-1] for row in cells(out)["I Produk dan Permasalahan"][6:]}
+        assert rows["Jumlah"] == len(typed)
+        assert {"'@SUM(A1)", "'-2+3", "Pinjaman 😀 cepat"} <= set(rows)
+    if form == "pdf":
+        assert "Pinjaman □ cepat" in words(out)
