@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.installation import Installation
 from gateway.reports.making import due_of, make, span_of
+from tickets.calendar import CalendarMissing
 from tickets.reports_layout import find_layout
 from tickets.store import Store
 from tickets.yaml_lines import InvalidFile
@@ -17,7 +18,8 @@ from web.desk_api.ports import Json
 def figures_of(installation: Installation, store: Store) -> Callable[[str, str, str], Json]:
     """What gives a report of an organisation as it stands now, by its id and period.
 
-    It raises LookupError when the policy has no such report, ValueError with a sentence for a bad period.
+    It raises LookupError when the policy has no such report, ValueError with a sentence for a bad period and for a
+    year without a calendar.
     """
 
     layouts = installation.file.parent / installation.config.reports.layouts
@@ -33,8 +35,14 @@ def figures_of(installation: Installation, store: Store) -> Callable[[str, str, 
         except InvalidFile as error:
             # The operator's mistake, not the caller's: nothing of it is told.
             raise RuntimeError("the layout of a report cannot be used") from error
-        made = make(store, promised, rule, span, layout.problem)
-        due = due_of(promised, rule, span)
+        try:
+            made = make(store, promised, rule, span, layout.problem)
+        except CalendarMissing as error:
+            raise ValueError(str(error)) from error
+        try:
+            due = due_of(promised, rule, span)
+        except CalendarMissing:
+            due = None
         found: dict[str, object] = msgspec.to_builtins(made.report)
         return found | {"nil": made.report.is_nil, "due": None if due is None else due.due.isoformat()}
 

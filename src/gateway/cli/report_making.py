@@ -53,6 +53,8 @@ def make(
     json: JsonOption = False,
 ) -> None:
     """Make a report as the tickets stand now; what a person must still fill in goes to standard error."""
+    from gateway.reports.making import over
+
     asked = asked_for(config, organisation, report, period)
     form = _form(out, format)
     with report_store(config) as store:
@@ -70,6 +72,10 @@ def make(
         say(f"{out}: {asked.rule.id} {asked.span.label}{', nihil / nil' if made.report.is_nil else ''}")
     if snapshot is not None and not json:
         say_frozen(snapshot)
+    if not over(asked.span, today()):
+        complain(
+            f"periode {asked.span.label} belum berakhir / is not over: angkanya masih berubah / figures still change"
+        )
     complain_incomplete(made.report)
 
 

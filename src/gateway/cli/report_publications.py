@@ -33,19 +33,22 @@ def add(
 ) -> None:
     """Enter a publication; comments and mentions that became complaints are counted without it."""
     from gateway.ids import new_id
+    from tickets.calendar import wib_date
     from tickets.reports_values import PUBLICATION_TYPES, Publication
 
     _must_exist(config, organisation)
     one_of(type_, PUBLICATION_TYPES, "--type")
     found = next(word for word in PUBLICATION_TYPES if word == type_)
-    if url is not None and urlsplit(url).scheme not in {"http", "https"}:
+    if url is not None and (urlsplit(url).scheme not in {"http", "https"} or not url.isprintable()):
         raise typer.BadParameter("an address begins with https:// or http://", param_hint="--url")
-    now = datetime.now(UTC)
+    now, day = datetime.now(UTC), _day(date_, "--date")
+    if day > wib_date(now):
+        raise typer.BadParameter(f"{day} has not come yet", param_hint="--date")
     publication = Publication(
         id=new_id(now),
         organisation=organisation,
         type=found,
-        published_on=_day(date_, "--date"),
+        published_on=day,
         count=count,
         url=url,
         added_at=now,

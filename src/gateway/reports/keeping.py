@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from gateway.reports.making import Made
+from gateway.reports.making import Made, over
 from tickets.reports_snapshot import Correction, LayoutUsed, Snapshot, corrections, document
 from tickets.reports_values import Span
 from tickets.store import Store
@@ -44,4 +44,4 @@ def changed_since(snapshot: Snapshot, made: Made) -> tuple[Correction, ...]:
 
 
 def _too_early(span: Span, today: date) -> str | None:
-    return None if today > span.last else f"the period {span.label} is not over: it can be frozen from the day after"
+    return None if over(span, today) else f"the period {span.label} is not over: it can be frozen from the day after"

@@ -17,6 +17,9 @@ from tickets.reports_facts import Reader
 from tickets.reports_values import Fact, ProblemField, Report, Span
 from tickets.store import Store
 
+#: No complaint is older, and no calendar will ever reach further.
+_EARLIEST, _LATEST = 2000, 2199
+
 
 class Made(Struct, frozen=True, kw_only=True):
     """A report with the facts of all tickets that were read for it, also of those that do not count."""
@@ -29,7 +32,7 @@ def make(
     store: Store, organisation: Organisation, rule: ReportRule, span: Span, problem: Sequence[ProblemField]
 ) -> Made:
     """The report of the days of `span` (WIB). Raises CalendarMissing for years without a calendar file."""
-    since, until = _midnight(span.first), _midnight(span.last + ONE_DAY)
+    since, until = _midnight(span.first), _midnight(span.last) + ONE_DAY
     rules = Rules(policy=organisation.policy, calendar=organisation.calendar)
     reader = Reader(rules)
     slug = organisation.slug
@@ -44,6 +47,8 @@ def make(
 def span_of(rule: ReportRule, text: str) -> Span:
     """The days that a report is made for. Raises ValueError when its period is another one, or no period at all."""
     span = Span.parse(text)
+    if not _EARLIEST <= span.first.year <= span.last.year <= _LATEST:
+        raise ValueError(f"the years of reports are {_EARLIEST} to {_LATEST}")
     if rule.period is not None:
         try:
             found = Period.parse(text)
@@ -53,6 +58,11 @@ def span_of(rule: ReportRule, text: str) -> Span:
             example = "2026-02" if rule.period == "month" else "2026-Q1"
             raise ValueError(f"the report `{rule.id}` is made for a {rule.period}: write {example}")
     return span
+
+
+def over(span: Span, today: date) -> bool:
+    """Whether the last day of the span has passed: only then can its report be handed in."""
+    return today > span.last
 
 
 def due_of(organisation: Organisation, rule: ReportRule, span: Span) -> Due | None:

@@ -293,7 +293,10 @@ def test_publications_are_entered_listed_and_taken_back(run: Run, config: Path, 
         (first["id"], False),
         (second["id"], True),
     ]
-    for wrong in (("--type", "paper"), ("--url", "javascript:1"), ("--date", "3 Feb"), ("--count", "0")):
+    for wrong in (
+        ("--type", "paper"), ("--url", "javascript:1"), ("--url", "https://x.example/\x1b[2J"), ("--date", "3 Feb"),
+        ("--date", "2062-02-03"), ("--count", "0"),
+    ):  # fmt: skip
         assert run(*add[:-2], *wrong, *add[-2:]).code == 2
 
 
@@ -313,6 +316,22 @@ def test_words_that_ask_for_nothing_are_refused_with_a_hint(
     assert "needs a file" in refused("klikacc", "monthly", "2026-02", "--format", "csv")
     assert "cannot be written" in refused("klikacc", "monthly", "2026-02", "--out", tmp_path / "no" / "x.csv")
     assert "is not over" in refused("freeze", "klikacc", "monthly", "2099-01")
+
+
+@pytest.mark.parametrize("period", ["9999-12", "0001-01"])
+def test_a_period_at_the_end_of_time_is_refused(period: str, run: Run, config: Path, store: Store) -> None:
+    answer = run("report", "klikacc", "monthly", period, "--config", config)
+    assert answer.code == 2
+    assert "Traceback" not in answer.err
+
+
+def test_k18_a_period_that_is_not_over_says_so(run: Run, config: Path, tmp_path: Path, store: Store) -> None:
+    """K18: figures of a running month are a look ahead, and no report to hand in."""
+    this_month, last = date.today().strftime("%Y-%m"), "2026-01"  # noqa: DTZ011  # the WIB day may be the next one
+    answer = run("report", "klikacc", "monthly", this_month, "--out", tmp_path / "x.xlsx", "--config", config)
+    assert answer.code == 0
+    assert "belum berakhir / is not over" in answer.err
+    assert "is not over" not in run("report", "klikacc", "monthly", last, "--config", config).err
 
 
 def test_d8_a_mistake_in_a_layout_is_named_with_its_line(run: Run, config: Path, store: Store) -> None:
