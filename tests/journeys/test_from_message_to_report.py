@@ -62,7 +62,8 @@ async def test_klikacc_from_a_whatsapp_message_to_the_monthly_report(
     customer = WhatsApp(institutions, "klikacc", "meta", phone)
     await customer.say(STORY)
     number = number_in(await customer.receipt())
-    assert (await rina.refused(number, "responded", kind="explanation", finding="no_fault", text="x"))["rule"]
+    wrong = await rina.refused(number, "responded", kind="explanation", finding="fault", text="Kami salah.")
+    assert wrong["sources"] == ["K15"]
     await rina.do(number, "first_response", text="Kami memeriksa mutasi rekening Anda.")
     await rina.do(number, "escalated", level=2, units=["other_department"])
     cause = "Bank mitra belum menjawab permintaan data kami."
