@@ -210,7 +210,10 @@ def check_documents(given: Rules, before: Standing, after: Standing, event: Even
         assert after.ticket.life.documents_first_requested_at is not None
         oral = [track for track in policy.tracks if track.on_expiry == "may_request_written_documents"]
         minor = before.complaint.assessment.severity == "minor" or (oral[:1] and oral[0].when.severity is None)
-        if oral and minor and before.complaint.form == "oral" and not before.complaint.assessment.has_documents:
+        spoken = before.complaint.form == "oral" and not before.complaint.assessment.has_documents
+        # Those that were lawfully asked for may be asked for again, also when the complaint was closed meanwhile.
+        again = before.ticket.life.documents_requested_at and before.complaint.documents_complete_at is None
+        if oral and minor and spoken and not again:
             assert before.complaint.first_response_at is not None
             assert before.ticket.resolve_due is not None
             assert wib_date(at) > before.ticket.resolve_due

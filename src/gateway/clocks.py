@@ -91,9 +91,11 @@ def opened(complaint: Complaint, promised: Promise, code_hash: str, now: datetim
 
 def as_asked(before: Complaint, after: Complaint, ticket: Ticket) -> Complaint:
     """The complaint after a further message: what a person asked for in writing only a person calls complete (A12)."""
-    if ticket.life.documents_requested_at is None or before.documents_complete_at == after.documents_complete_at:
+    if ticket.life.documents_requested_at is None:
         return after
-    return replace(after, documents_complete_at=before.documents_complete_at)
+    return replace(
+        after, documents_complete_at=before.documents_complete_at, missing_documents=before.missing_documents
+    )
 
 
 def started(organisation: Organisation, complaint: Complaint, ticket: Ticket, now: datetime) -> Ticket | None:

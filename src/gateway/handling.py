@@ -172,7 +172,7 @@ class Handling:
         elif isinstance(event, Ungrouped):
             tx.proposals.ungroup(standing.ticket.complaint_id, actor)
         if into is not None:
-            done = replace(done, into=self._join(tx, rules, into, done.after, actor=actor, now=now, key=key))
+            done = replace(done, into=self._join(tx, rules, into, standing, actor=actor, now=now, key=key))
         return done
 
     def _judged(

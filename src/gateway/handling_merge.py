@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from gateway.handling_refusals import refused
 from gateway.handling_values import Refused
+from tickets.life import Hold
 from tickets.lifecycle_clocks import recount
 from tickets.lifecycle_values import Rules, Standing
 from tickets.model import OPEN, KnownThread
@@ -34,6 +35,7 @@ def target(tx: Transaction, goer: KnownThread, into: str) -> KnownThread | Refus
 def joined(rules: Rules, standing: KnownThread, goer: KnownThread, at: datetime) -> KnownThread:
     """The ticket that goes on, with the other's numbers, and the earlier arrival of both (A11).
 
+    `goer` is the other one as it was before: its legal hold goes along.
     Dates that an earlier arrival brings forward move; all others stay as they were promised (R6).
     """
     mine, other = standing.complaint, goer.complaint
@@ -55,6 +57,14 @@ def joined(rules: Rules, standing: KnownThread, goer: KnownThread, at: datetime)
         revision=known.revision + 1,
         last_at=max(at, known.last_at or at),
         personal_data=(*known.personal_data, *asked),
+        hold=_hold(known.hold, goer.ticket.life.hold),
     )
     after = Standing(complaint=complaint, ticket=replace(standing.ticket, life=life))
     return KnownThread(complaint=complaint, ticket=recount(rules, before, after, at))
+
+
+def _hold(mine: Hold | None, other: Hold | None) -> Hold | None:
+    """One hold for both: since the earlier one, for the reasons of both."""
+    if mine is None or other is None:
+        return mine or other
+    return replace(min(mine, other, key=lambda each: each.since), reason=f"{mine.reason}; {other.reason}")

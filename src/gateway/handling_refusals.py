@@ -65,8 +65,8 @@ _KNOWN: Mapping[str, _Sentences] = {
         ("G10",),
     ),
     "sent_files_meanwhile": _Sentences(
-        "Pelanggan sudah mengirim berkas pada {at}: periksa berkasnya sebelum pengingat dikirim.",
-        "The customer sent files at {at}: look at them before a reminder goes out.",
+        "Pelanggan sudah mengirim pesan atau berkas pada {at}: periksa dahulu sebelum dianggap tidak ada yang datang.",
+        "The customer wrote or sent files at {at}: look at that before it counts as nothing having come.",
         "documents.window",
         ("G7",),
     ),

@@ -16,6 +16,8 @@ from normalizer.message import Message
 from tickets.calendar import wib_date
 from tickets.model import KnownThread, Ticket
 
+#: Documents of a policy's list that need no file: an answer in words brings them (A12).
+_IN_WORDS = frozenset({"full_name", "id_address", "phone", "transaction_type_date", "problem"})
 #: Closed states that a further message may reopen.
 _REOPENED = frozenset({"resolved", "rejected"})
 
@@ -36,6 +38,10 @@ def of_addition(ticket: Ticket, message: Message) -> Question | None:
     if ticket.state == "awaiting_documents" and message.attachments:
         return Question(
             DOCUMENTS_CAME, "files came while documents are awaited: look, then record `documents_received`"
+        )
+    if ticket.state == "awaiting_documents" and message.text.strip() and set(ticket.life.documents_asked) & _IN_WORDS:
+        return Question(
+            DOCUMENTS_CAME, "the customer wrote, and words may be what was asked for: read, then `documents_received`"
         )
     return None
 

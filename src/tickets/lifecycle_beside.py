@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from tickets.calendar import wib_date
 from tickets.life import Announced, Hold, PersonalDataRequest
+from tickets.lifecycle_clocks_case import open_requests
 from tickets.lifecycle_documents import MISSING, outstanding
 from tickets.lifecycle_events import (
     ClockPassed,
@@ -129,15 +130,25 @@ def pass_clock(step: Step, event: ClockPassed) -> Change | Refusal:
 def _due(step: Step, event: ClockPassed) -> date | None:
     if event.clock != "personal_data":
         return step.promised(event.clock)
-    waiting = [item.due_at for item in step.life.personal_data if item.answered_at is None]
-    return wib_date(min(waiting)) if waiting else None
+    request = _request(step, event)
+    return None if request is None else wib_date(request.due_at)
+
+
+def _request(step: Step, event: ClockPassed) -> PersonalDataRequest | None:
+    """The open request that a mark is about: the first one of which it was not said. Each has its own time (R8)."""
+    waiting = open_requests(step.standing)
+    said = {(each.mark, each.percent, each.due) for each in step.life.announced if each.clock == "personal_data"}
+    for request in waiting:
+        due = wib_date(request.due_at)
+        if not {("breached", 100, due), (event.mark, event.percent, due)} & said:
+            return request
+    return waiting[0] if waiting else None
 
 
 def _has_passed(step: Step, event: ClockPassed, due: date) -> bool:
     if event.clock == "personal_data":
-        waiting = [item for item in step.life.personal_data if item.answered_at is None]
-        ends = min(item.due_at for item in waiting)
-        return event.mark == "due_soon" or step.at > ends
+        request = _request(step, event)
+        return event.mark == "due_soon" or (request is not None and step.at > request.due_at)
     if event.mark == "breached":
         return step.day > due
     shares = step.policy.due_soon_percent

@@ -126,7 +126,7 @@ def _recounted(rules: Rules, before: Standing, after: Standing, at: datetime) ->
     promised = {name: each for name, each in old.items() if name in runs or name in _KEPT}
     moved: dict[ClockName, Due | None] = {}
     for name in runs - {"personal_data"}:
-        longer = _lengthened(rules, before, after, name)
+        longer = _lengthened(rules, before, after, name, at)
         due = longer or now.dues.get(name)
         if longer is None and name in begun and name in promised:
             unmoved = due is not None and _same(was.dues.get(name), due)
@@ -144,7 +144,7 @@ def _recounted(rules: Rules, before: Standing, after: Standing, at: datetime) ->
     return _in_step(replace(after.ticket, life=life, resolve_earliest=earliest), told)
 
 
-def _lengthened(rules: Rules, before: Standing, after: Standing, name: ClockName) -> Due | None:
+def _lengthened(rules: Rules, before: Standing, after: Standing, name: ClockName, at: datetime) -> Due | None:
     """The clock with the time that this event granted, counted from the old promise (R7, G7); None: none granted."""
     old, life, window = _promised(before.ticket).get(name), after.ticket.life, rules.policy.documents.window
     if old is None:
@@ -153,7 +153,9 @@ def _lengthened(rules: Rules, before: Standing, after: Standing, name: ClockName
         return _span(rules.calendar, after, life.extensions[-1].new_due)
     granted = window_is_extended(life) and not window_is_extended(before.ticket.life)
     if name == "documents" and granted and window is not None and window.extend is not None:
-        more = rules.calendar.due(old.due, window.extend)
+        # The reminder that grants it may be late: whoever is reminded after a standstill gets the whole time too.
+        extended = life.window_extended_at or at
+        more = rules.calendar.due(max(old.due, wib_date(extended) - ONE_DAY), window.extend)
         return rules.calendar.until(_asked_on(life) or old.due, more.due)
     return None
 

@@ -85,11 +85,12 @@ def upcoming(rules: Rules, standing: Standing) -> Iterator[Upcoming]:
             yield from _unless_said(life, name, "due_soon", percent, clock.due, day)
         yield Upcoming(on=clock.due + ONE_DAY, event=ClockPassed(clock=name, mark="breached", percent=100))
     if "documents" in names:
-        yield from _documents(rules, life, promised["documents"].due)
+        awaited = standing.ticket.state == "awaiting_documents"
+        yield from _documents(rules, life, promised["documents"].due, awaited=awaited)
     silence = [promised[name].due for name in ("objection_window", "silent_close") if name in names]
     if silence:
         yield Upcoming(on=max(silence) + ONE_DAY, event=SilenceExpired())
-    for request in open_requests(standing)[:1] if "personal_data" in live(standing) else ():
+    for request in open_requests(standing) if "personal_data" in live(standing) else ():
         yield from _hours(shares, life, request)
     yield from _presumed(rules, standing)
 
@@ -118,10 +119,13 @@ def _unless_said(
         yield Upcoming(on=on, at=at, event=ClockPassed(clock=clock, mark=mark, percent=percent))
 
 
-def _documents(rules: Rules, life: Life, due: date) -> Iterator[Upcoming]:
-    """The end of the customer's window: first a reminder with more time, then only the desk is told (G7, A21)."""
+def _documents(rules: Rules, life: Life, due: date, *, awaited: bool) -> Iterator[Upcoming]:
+    """The end of the customer's window: first a reminder with more time, then only the desk is told (G7, A21).
+
+    Nobody is reminded of documents that a reopened complaint no longer waits for.
+    """
     window = rules.policy.documents.window
-    if window is not None and window.extend is not None and not window_is_extended(life):
+    if awaited and window is not None and window.extend is not None and not window_is_extended(life):
         yield Upcoming(on=due + ONE_DAY, event=DocumentsWindowExtended())
     else:
         yield from _unless_said(life, "documents", "breached", 100, due, due + ONE_DAY)

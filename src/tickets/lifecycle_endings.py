@@ -14,7 +14,7 @@ from tickets.life import Referred
 from tickets.lifecycle_clocks import case_of
 from tickets.lifecycle_clocks_case import WORKING
 from tickets.lifecycle_closing import cause_missing, resolve, timely, told_of_forums, with_forums
-from tickets.lifecycle_documents import window_end
+from tickets.lifecycle_documents import MISSING, outstanding, window_end
 from tickets.lifecycle_events import (
     ForumDecided,
     Merged,
@@ -27,10 +27,13 @@ from tickets.lifecycle_events import (
 from tickets.lifecycle_opening import needs_a_person
 from tickets.lifecycle_parties import acts, authorised
 from tickets.lifecycle_step import OPEN_WORK, Fields, Step, blank, listed
-from tickets.lifecycle_values import Change, Notice, Refusal
+from tickets.lifecycle_values import Change, Notice, Refusal, Todo
 
 #: The complaint schema's own minimum for the reasons of a rejection (A22: clear and detailed).
 REASONS_LENGTH = 30
+_STILL_MISSING = Todo(
+    kind=MISSING, reason="documents are still recorded as missing: record those that came, or ask for them again"
+)
 _Ground = RejectionGround | Literal["objection_without_effect"]
 
 
@@ -238,6 +241,8 @@ def merge(step: Step, event: Merged) -> Change | Refusal:
         event,
         complaint={"closed_at": step.at, "duplicate_of": into},
         ticket={"state": "merged", "closed_at": step.at},
+        # The hold goes along: its number leads to the other ticket from now on, so nobody could lift it here.
+        life={"hold": None},
         data={"into": into, "aliases": list(own), "received_at": step.complaint.received_at.isoformat()},
         notices=(Notice(kind="merged", number=into, representative=authorised(step)),),
         settles=OPEN_WORK,
@@ -271,5 +276,6 @@ def reopen(step: Step, event: Reopened) -> Change | Refusal:
         ticket={"state": "in_progress", "closed_at": None, "tier": tier},
         life={"reason": "reopened", "reopened_at": step.at, "implemented_at": None},
         notices=(Notice(kind="reopened", representative=authorised(step)),),
+        todos=(_STILL_MISSING,) if outstanding(step) else (),
         settles=("root_cause", "reopen_or_new"),
     )

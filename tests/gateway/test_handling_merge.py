@@ -110,3 +110,26 @@ async def test_a_merged_number_still_opens_its_status_with_its_own_code(tmp_path
                     assert answer.status == status, (number, status)
                     if status == 200:
                         assert (await answer.json())["ticket_number"] == new
+
+
+def test_d6_a_legal_hold_goes_on_with_the_ticket_that_goes_on(desk: DeskAtWork) -> None:
+    """D6: the messages of the merged one are evidence still, and one word lifts the hold of both."""
+    first = desk.email("klikacc", "budi@example.com", STORY)
+    second = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.done(first, events.HoldSet(reason="perkara 12/Pdt"))
+    desk.done(first, events.Merged(into=second))
+    hold = desk.view(second).ticket.life.hold
+    assert hold is not None
+    assert hold.reason == "perkara 12/Pdt"
+    third = desk.whatsapp("klikacc", "628111111111", STORY)
+    desk.done(third, events.HoldSet(reason="LAPS 7"))
+    desk.done(second, events.Merged(into=third))
+    both = desk.view(first).ticket.life.hold
+    assert both is not None
+    assert both.since == hold.since
+    assert {"perkara 12/Pdt", "LAPS 7"} == set(both.reason.split("; "))
+    desk.done(first, events.HoldLifted())
+    with desk.store.begin() as tx:
+        for number in (first, second, third):
+            assert tx.find(number) is not None
+    assert desk.store.records.held() == []

@@ -102,6 +102,31 @@ def test_files_while_documents_are_awaited_ask_a_person(desk: DeskAtWork) -> Non
     assert desk.view(number).ticket.state == "in_progress"
 
 
+def test_a12_documents_that_are_words_come_in_words(desk: DeskAtWork) -> None:
+    """A12, A21: a name, an address, a date of a transaction need no file; a desk that never saw them might reject."""
+    number = desk.email("akseleran", "budi@example.com", "Pengembalian pokok pinjaman saya terlambat dua minggu")
+    if desk.view(number).complaint.category is None:
+        desk.done(number, events.Classified(category="late_repayment"))
+    desk.done(number, events.DocumentsRequested(documents=("id_address",)))
+    mail = desk.view(number).messages[0].row.message.external_id
+    desk.email("akseleran", "budi@example.com", "Jalan Melati 5, Bandung", answers=mail)
+    assert desk.open_tasks(number).count("documents_came") == 1
+    desk.pass_time(days=30)
+    reminder = events.DocumentsWindowExtended()
+    assert desk.refused(number, reminder, actor=events.CLOCK_ACTOR) == "sent_files_meanwhile"
+
+
+def test_k9_what_was_asked_for_is_still_missing_after_another_message(desk: DeskAtWork) -> None:
+    """K9, G7: a word in between takes nothing off the list, so the reminder names what is missing."""
+    number = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.done(number, events.DocumentsRequested(documents=("supporting_documents",)))
+    desk.whatsapp("klikacc", CUSTOMER, "Sebentar ya")
+    assert desk.view(number).complaint.missing_documents == ("supporting_documents",)
+    desk.pass_time(days=20)
+    done = desk.done(number, events.DocumentsWindowExtended(), actor=events.CLOCK_ACTOR)
+    assert done.notices[0].data["documents"] == "supporting_documents"
+
+
 @pytest.mark.parametrize(("days", "asked"), [(30, True), (31, False)])
 def test_a_message_behind_a_closed_ticket_is_a_new_one_or_reopens(desk: DeskAtWork, days: int, asked: bool) -> None:
     """Section 7: within 30 days a person decides; until then it has its own number, and names the closed one."""

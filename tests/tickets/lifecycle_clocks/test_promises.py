@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from ticket_life import MONDAY, Told, changed, day, explanation, offer, rules
+from ticket_life import MONDAY, REASONS, Told, changed, day, explanation, offer, rules
 from tickets.calendar import WIB, Calendar, CalendarYear, Holiday, wib_date
 from tickets.lifecycle_clocks import case_of, look_on, opened, passed, preview, recount, running
 from tickets.lifecycle_clocks_look import BREACHED, DUE_SOON, called_for
@@ -28,6 +28,7 @@ from tickets.lifecycle_events import (
     PersonalDataAnswered,
     PersonalDataAsked,
     ReferredOut,
+    Rejected,
     Reopened,
     SilenceExpired,
     TierChanged,
@@ -367,3 +368,38 @@ def test_r6_the_same_events_give_the_same_dates_and_a_look_is_never_in_vain(
             assert passed(told.rules, told.standing, start - timedelta(seconds=1)) == ()
             assert passed(told.rules, told.standing, start + timedelta(days=1)) != ()
     assert told.standing == again.standing
+
+
+def test_r8_every_request_about_personal_data_is_announced_also_behind_one_that_is_late() -> None:
+    """R8: a request that nobody answered hides no later one: each has its own 72 hours, and its own breach."""
+    told = Told("klikacc").answered()
+    told.do(Accepted())
+    told.do(PersonalDataAsked(kind="access"), day("06-12"))
+    breach = ClockPassed(clock="personal_data", mark="breached", percent=100)
+    told.do(breach, day("06-15", 11))
+    told.do(PersonalDataAsked(kind="erasure"), day("06-17"))
+    assert told.ticket.look_on == date(2026, 6, 18)
+    assert breach not in passed(told.rules, told.standing, day("06-20", 10))
+    assert passed(told.rules, told.standing, day("06-20", 11)) == (breach,)
+    told.do(breach, day("06-20", 11))
+    dues = [each.due for each in told.ticket.life.announced if each.mark == "breached"]
+    assert dues == [date(2026, 6, 15), date(2026, 6, 20)]
+    assert told.refused(breach, day("06-21")).code == "clock_announced"
+    assert look_on(told.rules, told.standing) is None
+
+
+def test_a21_who_is_reopened_without_the_documents_is_not_forgotten() -> None:
+    """A21, section 7: rejected while documents were awaited, reopened later: a task, and no reminder day after day."""
+    told = Told("akseleran").begun()
+    told.do(ASK)
+    told.do(Rejected(ground="unrelated", reasons=REASONS), day("06-10"))
+    change = told.do(Reopened(reason="ternyata layanan kami"), day("06-11"))
+    assert [todo.kind for todo in change.todos] == ["documents_missing"]
+    assert told.is_("in_progress")
+    for when in (day("06-24"), day("07-08")):
+        for event in passed(told.rules, told.standing, when):
+            told.do(event, when)
+    assert told.ticket.look_on is None
+    assert ("documents", "breached", 100) in marks(told)
+    told.do(COME, day("07-09"))
+    assert "resolve" in running(told.standing)

@@ -155,12 +155,16 @@ def test_a21_g7_case_11_documents_never_come() -> None:
     assert running(told.standing) == frozenset()
 
 
-def test_a21_a_reminder_that_comes_late_gives_no_more_days() -> None:
-    """The longer window counts from the end of the first one, also when nobody looked for a week."""
+def test_a21_g7_a_reminder_after_a_standstill_gives_the_whole_time_too() -> None:
+    """A21, G7: the system stood still for six weeks: the reminder may not name a day that is over, nor cut the time."""
     told = asked()
-    told.do(DocumentsWindowExtended(), day("06-30"))
-    assert promised(told, "documents") == date(2026, 7, 7)
-    told.do(ClockPassed(clock="documents", mark="breached", percent=100), day("07-08"))
+    told.do(DocumentsWindowExtended(), day("08-03"))
+    whole = told.rules.calendar.due(date(2026, 8, 2), 10).due
+    assert promised(told, "documents") == whole == date(2026, 8, 14)
+    rejected = Rejected(ground="incomplete_documents", reasons=REASONS)
+    assert told.refused(rejected, day("08-14")).values["earliest"] == "2026-08-15"
+    assert passed(told.rules, told.standing, day("08-14", 23)) == ()
+    told.do(ClockPassed(clock="documents", mark="breached", percent=100), day("08-15"))
     assert passed(told.rules, told.standing, day("08-31")) == ()
     assert told.ticket.look_on is None
 
