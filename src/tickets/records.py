@@ -100,7 +100,7 @@ def _erased_life(life: Life) -> Life:
         documents_asked=_words(life.documents_asked),
         documents_came=_words(life.documents_came),
         units=_words(life.units),
-        extensions=tuple(replace(each, cause="") for each in life.extensions),
+        extensions=tuple(replace(each, ground=_ground(each.ground), cause="") for each in life.extensions),
         remarks=(),
         referrals=tuple(replace(each, decision=None) for each in life.referrals),
         reason=life.reason if life.reason is not None and _WORD.fullmatch(life.reason) else None,
@@ -150,6 +150,11 @@ def erase_on(complaint: Complaint, ticket: Ticket, retention_years: int) -> date
         return closed.replace(year=year)
     except ValueError:  # 29 February in a year without one
         return date(year, 3, 1)
+
+
+def _ground(given: str) -> str:
+    """A published ground; where the policy publishes none (U8) it is what somebody typed, and a word may be a name."""
+    return given if _WORD.fullmatch(given) and "_" in given else ""
 
 
 def _words(given: tuple[str, ...]) -> tuple[str, ...]:

@@ -91,6 +91,7 @@ class Erasing:
         elsewhere = erasure_rows.elsewhere(self._work, ids)
         messages = erasure_rows.messages(self._work, ids)
         raws = erasure_rows.raws_of(self._work, messages)
+        erasure_rows.forget_addresses(self._work, ids, messages)
         erasure_rows.erase_messages(self._work, messages)
         files = erasure_rows.erase_files(self._work, ids)
         erasure_rows.erase_around(self._work, ids)

@@ -178,7 +178,9 @@ def erase_around(work: Work, ids: Sequence[str]) -> None:
     connection, outbox = work.connection, schema.outbox
     connection.execute(delete(schema.threads).where(schema.threads.c.complaint_id.in_(ids)))
     keys = select(outbox.c.key).where(outbox.c.complaint_id.in_(ids))
-    connection.execute(delete(schema.sent_parts).where(schema.sent_parts.c.outbox_key.in_(keys)))
+    # A provider's ids of messages may hold the number that they went to, as WhatsApp's do.
+    for reports in (schema.sent_parts, schema.parked_deliveries):
+        connection.execute(delete(reports).where(reports.c.outbox_key.in_(keys)))
     connection.execute(
         update(outbox)
         .where(outbox.c.complaint_id.in_(ids), outbox.c.state.in_(("due", "halted")))
@@ -200,6 +202,26 @@ def erase_around(work: Work, ids: Sequence[str]) -> None:
             connection.execute(delete(table).where(table.c[column].in_(ids)))
     for table, values in SCRUBBED:
         connection.execute(update(table).where(table.c.complaint_id.in_(ids)).values(**values))
+
+
+def forget_addresses(work: Work, ids: Sequence[str], messages: Sequence[MessageRow]) -> None:
+    """Takes back what was said of writing to the addresses of these complaints, unless another one knows them too.
+
+    Who is known by no complaint is written to only when they write first; a STOP that a provider heard, it keeps.
+    Called while the rows of the outbox still have their addresses.
+    """
+    connection, outbox, permissions = work.connection, schema.outbox.c, schema.permissions
+    known = {(row.channel_id, row.message.reply.recipient) for row in messages if row.message.reply is not None}
+    for row in connection.execute(select(outbox.routes).where(outbox.complaint_id.in_(ids))):
+        known.update((route.channel_id, route.recipient) for route in rows.routes_from(row.routes))
+    for channel_id, recipient in sorted(known):
+        others = select(outbox.key).where(
+            outbox.recipient == recipient, outbox.channel_id == channel_id, outbox.complaint_id.not_in(ids)
+        )
+        if connection.scalar(others.limit(1)) is None:
+            connection.execute(
+                delete(permissions).where(permissions.c.channel_id == channel_id, permissions.c.recipient == recipient)
+            )
 
 
 def raws_of(work: Work, messages: Sequence[MessageRow]) -> set[str]:
@@ -235,6 +257,12 @@ def erase_raws(work: Work, raw_ids: Collection[str]) -> tuple[int, int]:
             )
         )
         free = [each for each in some if each not in kept]
+        # What was decided stays; where in the delivery it was may hold an address, and why it was set aside a word.
+        connection.execute(
+            update(schema.quarantine)
+            .where(quarantine.raw_id.in_(free))
+            .values(path=literal(ERASED) + quarantine.id, reason=_GONE)
+        )
         gone += connection.execute(delete(schema.raws).where(schema.raws.c.id.in_(free))).rowcount
         left += len(kept)
     return gone, left

@@ -16,6 +16,7 @@ from tickets.forwarders.values import ForwardItem, ForwardRow, Owed, Settled
 from tickets.store import dialect, forwards_rows, schema
 from tickets.store.forwards_links import Links
 from tickets.store.schema_forwards import forward_links, forward_routes, forward_targets, forwards
+from tickets.store.schema_records import erasures
 from tickets.store.work import Work, chunks
 
 #: The kind of task that people get for what a target does not take.
@@ -102,7 +103,8 @@ class Forwards:
     def backfill(self, target: str, since: datetime | None, after: str, limit: int) -> tuple[int, str | None]:
         """Owes the target what it never heard of: tickets received since then, of the organisations that it serves.
 
-        Gives how many, and the complaint id to go on behind; None at the end.
+        Of erased ones there is nothing to hand over. Gives how many, and the complaint id to go on behind; None at
+        the end.
         """
         ticket = schema.tickets.c
         statement = (
@@ -110,6 +112,7 @@ class Forwards:
             .join_from(schema.tickets, forward_routes, ticket.organisation == forward_routes.c.organisation)
             .outerjoin(forward_links, and_(_LINK.complaint_id == ticket.complaint_id, _LINK.target == target))
             .where(forward_routes.c.target == target, _LINK.complaint_id.is_(None), ticket.complaint_id > after)
+            .where(ticket.complaint_id.not_in(select(erasures.c.complaint_id)))
             .order_by(ticket.complaint_id)
             .limit(limit)
         )

@@ -184,6 +184,11 @@ def route_columns(row: OutboxRow) -> tuple[str, str]:
     return route.channel_id, route.recipient
 
 
+def routes_from(document: str) -> tuple[Route, ...]:
+    """The ways to the customer that a row of the outbox has."""
+    return _decode_routes(document)
+
+
 def outbox_from(row: Found) -> OutboxRow:
     """The outbox row of a result with plain moments (see `schema.plain`)."""
     return OutboxRow(
