@@ -5,6 +5,7 @@ It names no person: whom it is for is said by the ticket number. What the desk w
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -24,6 +25,8 @@ _SHOWN = (
     (0x20A0, 0x20BF), (0x2190, 0x22FF), (0x25A0, 0x25FF),
 )  # fmt: skip
 _NOT_SHOWN = "\u25a1"
+#: A word that is longer than a line of the page may be broken: nothing of it may lie beyond the paper.
+_ENDLESS = re.compile(r"(\S{42})(?=\S)")
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -61,7 +64,7 @@ def letter_of(
     )
     said = {name: clean(value) for name, value in data.items()}
     if "text" in said:
-        said["text"] = printable(said["text"])
+        said["text"] = _ENDLESS.sub("\\1\u200b", printable(said["text"]))
     parts: list[dict[str, object]] = []
     for language in LANGUAGES:
         here = dict(said)

@@ -152,6 +152,15 @@ def test_any_text_can_be_printed(letter: Callable[[Notice], bytes], text: str) -
     assert letter(replace(REJECTION, text=text)).startswith(b"%PDF-")
 
 
+def test_a_word_longer_than_a_line_stays_on_the_page(letter: Callable[[Notice], bytes]) -> None:
+    """A22: what is written as the reasons can be read to the end."""
+    pdf = letter(replace(REJECTION, text="Nomor acuan: " + "WXYZ" * 75))
+    (page, *_) = PdfReader(io.BytesIO(pdf)).pages
+    lines = [line for line in page.extract_text().splitlines() if "WXYZ" in line]
+    assert len(lines) >= 4
+    assert sum(line.count("W") for line in lines) == 75
+
+
 def test_signs_that_paper_cannot_show() -> None:
     assert printable("Rp1.500.000 – “ya” é Ж →\nbaris") == "Rp1.500.000 – “ya” é Ж →\nbaris"
     assert printable("ok 😀 漢") == "ok □ □"
