@@ -26,16 +26,18 @@ log = structlog.get_logger("aduan.reports")
 
 KIND = "report_due"
 _EVERY_SECONDS = 1800.0
+_UNKNOWN = "due date unknown: add the calendar file of its year"
 _ACTOR = "report_reminder"
 
 
 class DueReport(Struct, frozen=True, kw_only=True):
-    """One report that falls due: from `from_` on it is a task."""
+    """One report that falls due: from `from_` on it is a task, at once where nobody can tell when it is due."""
 
     organisation: str
     rule: ReportRule
     period: Period
-    due: date
+    #: None while the year that it lies in has no calendar file.
+    due: date | None
     from_: date
 
     @property
@@ -47,16 +49,21 @@ class DueReport(Struct, frozen=True, kw_only=True):
 def due_reports(organisation: Organisation, today: date, days: int) -> Iterator[DueReport]:
     """The reports on the periods that ended last before `today`, each due in time or late.
 
-    Raises CalendarMissing when the due date lies in a year without a calendar file.
+    Also those whose due date lies in a year without a calendar file: the regulator waits for no calendar of ours.
     """
     for rule in organisation.policy.reports:
         if rule.period is None:
             continue
         period = _ended_before(rule, today)
-        due = report_due(rule, period, organisation.calendar)
-        if due is not None:
-            from_ = working_days_before(organisation.calendar, due.due, days)
-            yield DueReport(organisation=organisation.slug, rule=rule, period=period, due=due.due, from_=from_)
+        try:
+            found = report_due(rule, period, organisation.calendar)
+            if found is None:
+                continue
+            due, from_ = found.due, working_days_before(organisation.calendar, found.due, days)
+        except CalendarMissing as error:
+            log.warning("report_due_unknown", organisation=organisation.slug, report=rule.id, year=error.year)
+            due, from_ = None, period.last + ONE_DAY
+        yield DueReport(organisation=organisation.slug, rule=rule, period=period, due=due, from_=from_)
 
 
 def working_days_before(calendar: Calendar, day: date, days: int) -> date:
@@ -115,21 +122,16 @@ class ReportReminder:
         since = reports.at_work_since()
         if since is None:
             return []
-        try:
-            due = list(due_reports(organisation, today, days))
-        except CalendarMissing as error:
-            log.warning("report_due_unknown", organisation=organisation.slug, year=error.year)
-            return []
         return [
             TaskRow(
                 id=each.task_id,
                 organisation=each.organisation,
                 complaint_id=None,
                 kind=KIND,
-                reason=f"{each.rule.id} {each.period}: {each.rule.to or 'OJK'}, {each.due.isoformat()}",
+                reason=f"{each.rule.id} {each.period}: {each.rule.to or 'OJK'}, {each.due or _UNKNOWN}",
                 opened_at=now,
             )
-            for each in due
+            for each in due_reports(organisation, today, days)
             if today >= each.from_
             and wib_date(since) <= each.period.last
             and reports.task(each.task_id) is None

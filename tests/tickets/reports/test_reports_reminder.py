@@ -135,8 +135,12 @@ async def test_a_report_that_another_program_froze_closes_its_task(store: Store,
     assert open_ids(store) == []
 
 
-async def test_a_year_without_calendar_stops_no_other_reminder(store: Store, remind: Look) -> None:
-    assert await remind(wib(date(2028, 1, 10))) == (0, 0)
+async def test_k18_k20_a_year_without_calendar_stops_no_reminder(store: Store, remind: Look) -> None:
+    """K18, K20: in January of a year whose holidays nobody entered the reports of December are due all the same."""
+    assert await remind(wib(date(2028, 1, 3))) == (2, 0)
+    assert open_ids(store) == ["report_due:klikacc:monthly:2027-12", "report_due:klikacc:quarterly:2027-Q4"]
+    assert all("add the calendar file" in task.reason for task in store.open_tasks(kind=KIND))
+    assert await remind(wib(date(2028, 1, 4))) == (0, 0)
 
 
 def test_working_days_before_pass_over_holidays(sources: Sources) -> None:
