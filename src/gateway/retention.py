@@ -19,10 +19,11 @@ import structlog
 from msgspec import Struct
 
 from gateway.files import Files
+from gateway.ids import new_id
 from gateway.installation import Installation, Organisation
 from gateway.worker import RunInThread
 from tickets.calendar import WIB, wib_date
-from tickets.model import KnownThread
+from tickets.model import KnownThread, Records, TaskRow
 from tickets.records import Obstacle, erase_on, obstacle
 from tickets.records_rebuild import own_messages, without_message
 from tickets.store import Store
@@ -30,6 +31,8 @@ from tickets.store import Store
 log = structlog.get_logger("aduan.retention")
 
 ACTOR = "retention"
+#: The kind of task in which a person erases the copies that other ticket stores hold.
+ELSEWHERE = "erase_elsewhere"
 #: How soon our copy of a deleted message goes where a policy says so; what is left of it in free pages and files goes
 #: with the next look.
 _DELETIONS_SECONDS = 30.0
@@ -212,7 +215,18 @@ class Retention:
             found = tx.find(number)
             if found is None or not self._is_due(found) or tx.records.obstacle(number, patient=False) is not None:
                 return 0
-            tx.records.erase(number, "retention", ACTOR)
+            gone = tx.records.erase(number, "retention", ACTOR)
+            if gone.elsewhere:
+                # Nobody reads what a nightly job gives back: the copies that others hold are a person's task.
+                task = TaskRow(
+                    id=new_id(self._now()),
+                    organisation=found.ticket.organisation,
+                    complaint_id=gone.complaint_id,
+                    kind=ELSEWHERE,
+                    reason=f"erase it there too: {', '.join(gone.elsewhere)}",
+                    opened_at=self._now(),
+                )
+                tx.add(Records(tasks=[task]))
         return 1
 
     def _is_due(self, found: KnownThread) -> bool:

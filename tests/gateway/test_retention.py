@@ -77,6 +77,9 @@ async def test_d6_five_years_after_closing_the_person_is_gone_from_every_file(pl
     assert list(place.job.due()) == []
     assert await place.job.look() == Done()
     assert place.store.verify_audit().intact
+    # The copy in another ticket store is somebody's task; the job cannot take it away there.
+    (task,) = place.store.open_tasks(kind="erase_elsewhere")
+    assert task.reason == "erase it there too: rt RT-12"
 
 
 async def test_d6_what_is_under_a_hold_is_shown_and_kept(place: Place, case: Closed) -> None:

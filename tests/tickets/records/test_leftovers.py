@@ -103,3 +103,22 @@ def test_what_is_erased_is_not_owed_to_a_new_target(store: Store, build: Build) 
     with store.begin() as tx:
         assert tx.forwards.backfill("new", None, "", 10) == (1, None)
     assert [line.ticket_number for line in store.forwards.lines(target="new")] == [two.number]
+
+
+def test_what_a_target_is_owed_that_is_gone_stands_in_nobodys_way(store: Store, build: Build) -> None:
+    """A store that was taken out of the settings will never take its hand-over: the person need not wait for it."""
+    case = Closed(build)
+    case.add(store)
+    with store.begin() as tx:
+        tx.forwards.configure({"klikacc": ["old"]})
+        tx.forwards.changed("klikacc", case.complaint_id, "ticket.accepted", RECEIVED, "kata-kata yang diteruskan")
+    with store.begin() as tx:
+        assert tx.records.obstacle(case.number) == "message_owed"
+        tx.forwards.claim("old", LATER, 1)
+        assert tx.records.obstacle(case.number, patient=False) == "message_owed"
+        tx.forwards.configure({})
+        assert tx.records.obstacle(case.number) is None
+        tx.records.erase(case.number, "request", "dewi")
+    assert [line.target for line in store.forwards.lines(state="open")] == ["old"]
+    with store.begin() as tx:
+        assert tx.forwards.recover(["old"]) == 1
