@@ -198,6 +198,31 @@ async def test_who_gave_no_address_is_a_persons_task_with_a_letter(
     assert "it has: notice_rejection" in none.stderr
 
 
+async def test_a11_the_letter_of_a_number_that_was_merged_can_still_be_printed(
+    institutions: Aduan, phone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A11, A22: the task that a merge leaves names the old number: its letter is found under that one."""
+    numbers = []
+    for name in ("a", "b", "c"):
+        _, said = await post_complaint(institutions, "akseleran", f"merge-{name}-{phone}", {"narrative": STORY})
+        numbers.append(said["ticket_number"])
+    first, second, third = numbers
+    for goer, into in ((first, second), (second, third)):
+        await do(institutions, goer, events.Classified(category="withdrawal"))
+        done = await institutions.running.handling.handle(goer, events.Merged(into=into), actor="siti")
+        assert isinstance(done, Done), done
+    for name in ("HOST", "PORT", "DATA_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    left = [task.reason.split("`")[1].split() for task in ticket(institutions, third).tasks if task.kind == "no_route"]
+    assert {command[2] for command in left} == {first, second}
+    for command in left:
+        out = institutions.config_path.parent / f"{command[2]}.pdf"
+        config = ["--out", str(out), "--config", str(institutions.config_path)]
+        found = CliRunner().invoke(app, [*command[1:5], *config])
+        assert found.exit_code == 0, found.output
+        assert command[2] in found.stdout
+
+
 async def test_a_comment_is_answered_where_the_customer_writes_in_private(institutions: Aduan, phone: str) -> None:
     """Section 8: nothing of the case below the comment; once the customer writes in private, that is the way."""
     page, person = quick(institutions, "akseleran", Facebook), f"agus.{phone}"
