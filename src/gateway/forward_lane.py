@@ -61,6 +61,9 @@ class Lane:
         self._links = links
         self._observe = observe
         self._failures = 0
+        self._successes = 0
+        #: Of rows that fail: how often they did after others had gone through, and the successes that were known then.
+        self._failing: dict[tuple[str, int], tuple[int, int]] = {}
         self._resting_until: datetime | None = None
         #: Since when nothing succeeded, and the class of the last error; None while it works.
         self.trouble: tuple[datetime, str] | None = None
@@ -196,6 +199,8 @@ class Lane:
         now = self._now()
         if error is None or isinstance(error, Refused):
             self._failures, self._resting_until, self.trouble = 0, None, None
+            self._successes += 1
+            self._failing.pop((row.complaint_id, row.seq), None)
         if error is None:
             return replace(row, state="done", done_at=now, error_class=None, reason=None, repeated=False)
         # A hand-over is several calls: one may be done although the error of a later one says that nothing was.
@@ -205,7 +210,9 @@ class Lane:
             return replace(row, state="refused", done_at=now)
         if isinstance(error, ForwardError) and error.halts:
             return replace(row, due_at=now)
-        if isinstance(error, Declined) and self._gives_up(row, now):
+        alone = self._failed_alone(row)
+        if self._gives_up(row, now, row.attempts if isinstance(error, Declined) else alone):
+            self._failing.pop((row.complaint_id, row.seq), None)
             return replace(row, state="refused", done_at=now)
         asked = error.after if isinstance(error, Unavailable) else None
         wait = PATIENCE.wait(row.attempts, self._jitter())
@@ -214,11 +221,18 @@ class Lane:
             wait = max(wait, timedelta(seconds=asked))
         return replace(row, due_at=now + wait)
 
-    def _gives_up(self, row: ForwardRow, now: datetime) -> bool:
-        """Whether a row was declined for `give_up_hours`: an event may be old when it is first handed over."""
+    def _gives_up(self, row: ForwardRow, now: datetime, tries: int) -> bool:
+        """Whether a row failed in vain for `give_up_hours`: an event may be old when it is first handed over."""
         patience = timedelta(hours=self.settings.give_up_hours)
-        tried = row.attempts * timedelta(seconds=PATIENCE.longest_wait)
-        return now - row.at > patience and tried >= patience
+        return now - row.at > patience and tries * timedelta(seconds=PATIENCE.longest_wait) >= patience
+
+    def _failed_alone(self, row: ForwardRow) -> int:
+        """How often a row has failed while others went through: then it is not the target that is away."""
+        key = row.complaint_id, row.seq
+        count, known = self._failing.get(key, (0, self._successes))
+        count += self._successes > known
+        self._failing[key] = count, self._successes
+        return count
 
     def _failed(self, now: datetime, error_class: str, asked: float | None) -> None:
         self._failures += 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from aiohttp import web
 
 from forward_values import Desk
 from gateway.forward_http import ForwardCalls
@@ -165,6 +166,53 @@ async def test_an_old_event_has_the_same_patience(desk: Desk, receiver: Receiver
     await desk.drain(lane)
     assert desk.states() == {"done": 1}
     assert len(receiver.received) == 1
+
+
+class Choking(Receiver):
+    """Breaks on one ticket, and takes all others."""
+
+    chokes_on = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("webhook-id", "").startswith(self.chokes_on):
+            return web.Response(status=500)
+        return await super().answer(request)
+
+
+async def test_p7_what_breaks_a_target_that_takes_the_rest_becomes_a_persons_task(desk: Desk) -> None:
+    """A 500 for one ticket again and again, while others go through, is not a target that is away."""
+    receiver = Choking()
+    await receiver.start()
+    lane = desk.lane(settings(receiver.url, give_up_hours=2))
+    bad, good = desk.complaint(), desk.complaint()
+    receiver.chokes_on = bad
+    desk.happens(bad, "ticket.responded", "Jawaban")
+    for _ in range(60):
+        desk.happens(good, "message.added", "Halo")
+        await lane.turn()
+        await lane.turn()
+        desk.wait(600)
+        if desk.lines()[0].state == "refused":
+            break
+    assert desk.now - NOW > timedelta(hours=2)
+    (task,) = [each for each in desk.view(bad).tasks if each.kind == "forward_refused"]
+    assert task.reason == "erp does not take complaint.received: erp answered HTTP 500"
+    await receiver.stop()
+
+
+async def test_p7_a_target_that_is_away_for_long_is_waited_for(desk: Desk, receiver: Receiver) -> None:
+    """Nothing goes through: then no row is given up, however long that takes."""
+    lane = desk.lane(settings(receiver.url, give_up_hours=2))
+    for _ in range(3):
+        desk.complaint()
+    receiver.always = "fail"
+    for _ in range(100):
+        await lane.turn()
+        desk.wait(600)
+    assert desk.states() == {"due": 3}
+    receiver.always = None
+    await desk.drain(lane)
+    assert desk.states() == {"done": 3}
 
 
 async def test_a_replay_since_a_moment_keeps_ids_and_order(desk: Desk, receiver: Receiver) -> None:
