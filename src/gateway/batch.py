@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from gateway.clocks import as_asked, dates_of, opened, promise, started
+from gateway.desk_tasks import CALENDAR_MISSING, EMERGENCY, NO_TEXT
 from gateway.forward_told import told
 from gateway.ids import Ids
 from gateway.installation import Channel, Organisation
@@ -263,11 +264,10 @@ class Batch:
             told["entered_by"] = complaint.entered_by
         self._note("complaint.received", complaint_id, told)
         if promised.problem:
-            self._task(organisation, complaint_id, "calendar_missing", promised.problem)
+            self._task(organisation, complaint_id, CALENDAR_MISSING, promised.problem)
         if complaint.needs_agent:
             urgent = complaint.assessment.urgency == "emergency"
-            reason = "its urgency looks like an emergency" if urgent else "a person must read it: little or no text"
-            self._task(organisation, complaint_id, "needs_agent", reason)
+            self._task(organisation, complaint_id, "needs_agent", EMERGENCY if urgent else NO_TEXT)
         self._owe_receipt(organisation, complaint, message)
         return complaint, ticket
 

@@ -17,6 +17,7 @@ import structlog
 from msgspec.structs import replace
 
 from gateway.clocks import dates_of, rules_of
+from gateway.desk_tasks import CALENDAR_MISSING, takes_silence_for_granted
 from gateway.handling_values import Done, Refused
 from gateway.installation import Installation
 from gateway.worker import RunInThread
@@ -71,13 +72,14 @@ class ClockJob:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
-        adopted = False
+        adopted = started = False
         while True:
             try:
                 if not adopted:
                     await self.adopt()
                     adopted = True
-                await self.look()
+                await self.look(listening=not started)
+                started = True
             except Exception as error:  # tried again in half an hour; nothing else waits for it
                 log.exception("clocks_failed", error=type(error).__name__)
             await asyncio.sleep(_EVERY_SECONDS)
@@ -93,13 +95,18 @@ class ClockJob:
                 return count
             after = found[-1][0]
 
-    async def look(self) -> int:
-        """How many events the clocks brought; then tasks whose clock has stopped are closed."""
+    async def look(self, *, listening: bool = False) -> int:
+        """How many events the clocks brought; then tasks whose clock has stopped are closed.
+
+        `listening`: what customers wrote during a standstill is still coming in, so nothing that takes their silence
+        for granted is said yet.
+        """
+        one = partial(self._look_at, listening=listening)
         count, after = 0, None
         while True:
             found = await asyncio.to_thread(self._store.looking.due, wib_date(self._now()), _FOUND, after)
             for part in _parts([each.ticket_number for each in found]):
-                count += await self._run(partial(self._each, part, self._look_at))
+                count += await self._run(partial(self._each, part, one))
                 if self._owes:
                     self._owes = False
                     self._owed()
@@ -121,14 +128,18 @@ class ClockJob:
                     log.exception("clock_failed", ticket=number, error=type(error).__name__)
         return count
 
-    def _look_at(self, tx: Transaction, number: str) -> int:
+    def _look_at(self, tx: Transaction, number: str, *, listening: bool) -> int:
         """How many events the clocks of one ticket brought."""
         refused: list[Event] = []
         count = 0
         now = self._now()
         while (known := self._standing(tx, number)) is not None:
             rules, standing = known
-            due = [event for event in passed(rules, standing, now) if event not in refused]
+            due = [
+                event
+                for event in passed(rules, standing, now)
+                if event not in refused and not (listening and takes_silence_for_granted(event))
+            ]
             if not due or count + len(refused) >= _MOST:
                 self._put_off(tx, rules, standing, refused, now)
                 break
@@ -158,6 +169,9 @@ class ClockJob:
             ticket = replace(ticket, look_on=day)
         if ticket != standing.ticket:
             tx.add(Records(updated_tickets=[ticket], audit=_noted(standing.ticket, ticket, now)))
+        if "problem" in standing.ticket.deadlines and "problem" not in ticket.deadlines:
+            tasks = tx.casework.open_tasks(ticket.complaint_id)
+            tx.close_tasks([task.id for task in tasks if task.kind == CALENDAR_MISSING], CLOCK_ACTOR)
 
     def _adopt(self, tx: Transaction, number: str) -> int:
         known = self._standing(tx, number)

@@ -11,11 +11,16 @@ from tickets.lifecycle_events import (
     Accepted,
     Classified,
     ClockPassed,
+    Dismissed,
     DocumentsReceived,
+    DocumentsRequested,
     DocumentsWindowExtended,
     Event,
+    FirstResponse,
     HoldLifted,
     HoldSet,
+    Rejected,
+    Responded,
     SilenceExpired,
 )
 from tickets.model import OutboxRow, TaskRow, TicketState
@@ -24,9 +29,16 @@ from tickets.model import OutboxRow, TaskRow, TicketState
 CUSTOMER_REPLIED = "customer_replied"
 #: Files came while documents were awaited: are they the ones, and all of them?
 DOCUMENTS_CAME = "documents_came"
+#: A date could not be counted, for want of a calendar file.
+CALENDAR_MISSING = "calendar_missing"
 #: A customer wrote behind a closed complaint: does that one go on, or is this a new one?
 REOPEN_OR_NEW = "reopen_or_new"
 
+#: Reasons of tasks that ask a person to read a complaint.
+EMERGENCY, NO_TEXT = "its urgency looks like an emergency", "a person must read it: little or no text"
+TO_READ = frozenset({EMERGENCY, NO_TEXT})
+#: Nobody does this to a complaint that was not read.
+_READ = (FirstResponse, Responded, DocumentsRequested, Dismissed, Rejected)
 #: What decides nothing about the matter itself.
 _BESIDE = (Classified, HoldSet, HoldLifted, *BY_THE_CLOCK)
 #: The answers whose silence closes a ticket, by the name of their outbox rows, which also begins the reason of a task.
@@ -41,22 +53,33 @@ def settled(tasks: Iterable[TaskRow], event: Event, before: TicketState, after: 
         kinds.add(CUSTOMER_REPLIED)
     if isinstance(event, DocumentsReceived) or before == "awaiting_documents" != after:
         kinds.add(DOCUMENTS_CAME)
+    read = isinstance(event, _READ)
     if not isinstance(event, _BESIDE):
         # Whoever goes on with the new complaint, merges or dismisses it has decided.
         kinds.add(REOPEN_OR_NEW)
-    return tuple(task for task in tasks if task.kind in kinds)
+    return tuple(task for task in tasks if task.kind in kinds or (read and task.reason in TO_READ))
 
 
 def contradicting(tasks: Iterable[TaskRow], event: Event) -> TaskRow | None:
     """The open task which says that the customer did write, although the clock took silence for granted."""
+    kind = _against(event)
+    return None if kind is None else next((task for task in tasks if task.kind == kind), None)
+
+
+def takes_silence_for_granted(event: Event) -> bool:
+    """Whether the clock says this because nothing came: it may be on its way after a standstill."""
+    return _against(event) is not None
+
+
+def _against(event: Event) -> str | None:
+    """The kind of task which says that something did come."""
     match event:
         case SilenceExpired():
-            kind = CUSTOMER_REPLIED
+            return CUSTOMER_REPLIED
         case DocumentsWindowExtended() | ClockPassed(clock="documents", mark="breached"):
-            kind = DOCUMENTS_CAME
+            return DOCUMENTS_CAME
         case _:
             return None
-    return next((task for task in tasks if task.kind == kind), None)
 
 
 def unheard(owed: Iterable[OutboxRow], tasks: Iterable[TaskRow]) -> bool:

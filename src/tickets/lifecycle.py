@@ -153,6 +153,8 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
     notices = tuple(_dated(notice, ticket.life, silence) for notice in change.notices)
     # A task that a date near or past left to the desk is over when its clock has stopped or was given more time.
     over = called_for(step.standing) - called_for(replace(after, ticket=ticket))
+    if "problem" in step.ticket.deadlines and "problem" not in ticket.deadlines:
+        over |= {"calendar_missing"}
     return replace(change, ticket=ticket, notices=notices, settles=(*change.settles, *sorted(over)))
 
 

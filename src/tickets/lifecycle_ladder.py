@@ -139,8 +139,8 @@ def _refused(step: Step, event: ExtensionGranted, key: str, rule: ExtendRule, wh
         return step.refuse("stage_update_needed", why.rule)
     if part == "days" and event.until is not None:
         return step.refuse("extension_date", why.rule, due=due.isoformat())
-    if part == "days" and event.days is None:
+    if part == "days" and (event.days is None or rule.days is None):
         return step.refuse("extension_length_needed", why.rule)
     if part == "days":
-        return step.refuse("extension_too_long", why.rule, days="1" if rule.days is None else str(rule.days))
+        return step.refuse("extension_too_long", why.rule, days=str(rule.days))
     return step.refuse("clock_not_running", why.rule)

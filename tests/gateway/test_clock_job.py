@@ -157,6 +157,25 @@ async def test_g10_d4_silence_closes_and_the_customer_is_told(desk: DeskAtWork) 
     assert await job.job.look() == 0
 
 
+async def test_g10_g7_after_a_standstill_the_clock_listens_before_it_speaks_of_silence(desk: DeskAtWork) -> None:
+    """G10, G7: what was written while the system stood still comes in after the start, and the clock looks at once."""
+    silent = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
+    desk.done(silent, EXPLAINED)
+    awaited = desk.whatsapp("klikacc", "628111111111", "Tagihan saya salah.")
+    desk.done(awaited, DocumentsRequested(documents=("supporting_documents",)))
+    late = desk.whatsapp("klikacc", "628222222222", "Dana saya belum cair.")
+    desk.pass_time(days=40)
+    job = Job(desk)
+    await job.job.look(listening=True)
+    assert desk.view(silent).ticket.state == "responded"
+    assert desk.view(awaited).ticket.life.window_extended_at is None
+    assert "clock_breached" in desk.open_tasks(late), "what the company owes is said at once"
+    desk.whatsapp("klikacc", PERSON, "Saya keberatan.")
+    await job.job.look()
+    assert desk.view(silent).ticket.state == "responded"
+    assert desk.view(awaited).ticket.life.window_extended_at is not None
+
+
 async def test_who_has_written_is_not_silent_and_the_clock_asks_again_the_next_day(desk: DeskAtWork) -> None:
     """The desk must say first what the customer meant; until then nothing closes."""
     number = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
@@ -238,7 +257,14 @@ async def test_what_waited_for_a_calendar_gets_its_dates_when_the_file_is_there(
         desk, number, life=Life(), first_response_due=None, resolve_due=None,
         deadlines={"problem": "no holidays are known for 2026"}, look_on=wib_date(desk.now),
     )  # fmt: skip
+    task = TaskRow(
+        id="t1", organisation="klikacc", complaint_id=told.complaint_id, kind="calendar_missing", reason="no holidays",
+        opened_at=desk.now,
+    )  # fmt: skip
+    with desk.store.begin() as tx:
+        tx.add(Records(tasks=[task]))
     await Job(desk).job.look()
+    assert "calendar_missing" not in desk.open_tasks(number), "the file is there: nothing is left to do"
     ticket = desk.view(number).ticket
     assert ticket.life.promised == told.life.promised
     assert (ticket.first_response_due, ticket.resolve_due) == (told.first_response_due, told.resolve_due)

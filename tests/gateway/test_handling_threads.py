@@ -160,3 +160,12 @@ def test_p28_a_stranger_in_a_closed_thread_asks_nobody(desk: DeskAtWork) -> None
     other = desk.email("klikacc", "eve@example.com", "Saya juga", answers=first)
     assert other != number
     assert "reopen_or_new" not in desk.open_tasks(other)
+
+
+def test_a_complaint_that_a_person_answered_waits_no_longer_to_be_read(desk: DeskAtWork) -> None:
+    number = desk.whatsapp("klikacc", CUSTOMER, "Ada penipuan, rekening saya dikuras sekarang, darurat!")
+    assert "needs_agent" in desk.open_tasks(number)
+    desk.done(number, events.HoldSet(reason="perkara"))
+    assert "needs_agent" in desk.open_tasks(number)
+    done = desk.done(number, events.FirstResponse(text="Kami blokir sekarang juga."))
+    assert "needs_agent" in [task.kind for task in done.settled]
