@@ -13,7 +13,7 @@ from gateway.reports.printed import Cell, Printed, PrintedSheet
 from tickets.policy_labels import Labels
 from tickets.reports_layout import FigureSheet, Layout
 from tickets.reports_values import Report
-from tickets.store.export import XLSX_ROWS, safe_text
+from tickets.store.export import XLSX_ROWS, csv_text, safe_text
 
 #: The same report gives the same bytes: the file says nothing about when it was written.
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -67,7 +67,7 @@ def csv_file(report: Report, layout: Layout, printed: Printed, labels: Labels) -
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
     listed = next((sheet for sheet in printed.sheets if sheet.section == "complaints"), None)
     if listed is not None:
-        writer.writerow([safe_text(heading) for heading in listed.headings])
+        writer.writerow([csv_text(heading) for heading in listed.headings])
         writer.writerows([_plain(cell) for cell in row] for row in listed.rows)
         return out.getvalue().encode()
     writer.writerow(("section", "row", "row_label", "column", "column_label", "value"))
@@ -81,7 +81,7 @@ def csv_file(report: Report, layout: Layout, printed: Printed, labels: Labels) -
                     table.section, row, label_of(table.section, row, sheet, layout, labels, column=False), column,
                     label_of(table.section, column, sheet, layout, labels, column=True),
                 )  # fmt: skip
-                writer.writerow([*map(safe_text, said), table.value(row, column)])
+                writer.writerow([*map(csv_text, said), table.value(row, column)])
     return out.getvalue().encode()
 
 
@@ -163,4 +163,4 @@ def _plain(cell: Cell) -> str | int:
         return ""
     if isinstance(cell, date):
         return cell.isoformat()
-    return safe_text(cell.replace("\0", "")) if isinstance(cell, str) else cell
+    return csv_text(cell) if isinstance(cell, str) else cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, BinaryIO, TextIO
@@ -16,6 +17,8 @@ Cell = str | int | float | bool | date | datetime | None
 
 #: What a spreadsheet takes for the beginning of a formula; full-width forms are folded by some of them.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#: Where a spreadsheet that separates by semicolon, as with Indonesian settings, or by tab lets a cell of its own begin.
+_PIECE = re.compile(r"([;\t\r\n][\"\s]*)(?=[=+\-@＝＋－＠])")
 #: A sheet of a workbook has room for no more rows.
 XLSX_ROWS = 1_048_576
 #: A cell of a workbook has room for no more characters.
@@ -108,6 +111,12 @@ def safe_text(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
+def csv_text(text: str) -> str:
+    """The text as a cell of a CSV file that is no formula, and has none within, whatever it is separated by."""
+    # A NUL ends the file for some readers.
+    return _PIECE.sub(r"\1'", safe_text(text.replace("\0", "")))
+
+
 def write_csv(rows: Iterable[Mapping[str, Any]], out: TextIO, columns: Sequence[str] = COLUMNS) -> int:
     """How many rows were written as RFC 4180 CSV with a header line; open `out` with newline=""."""
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
@@ -168,8 +177,7 @@ def _csv_cell(value: Cell) -> str | int | float:
         case datetime() | date():
             return value.isoformat()
         case str():
-            # A NUL ends the file for some readers.
-            return safe_text(value.replace("\0", ""))
+            return csv_text(value)
 
 
 def _write_cell(sheet: Any, row: int, column: int, value: Cell) -> None:
@@ -185,7 +193,7 @@ def _write_cell(sheet: Any, row: int, column: int, value: Cell) -> None:
         case date():
             sheet.write_datetime(row, column, datetime(value.year, value.month, value.day))  # noqa: DTZ001  # a date
         case str():
-            sheet.write_string(row, column, _printable(safe_text(value))[:_XLSX_CELL])
+            sheet.write_string(row, column, safe_text(_printable(value))[:_XLSX_CELL])
 
 
 def _printable(text: str) -> str:

@@ -63,6 +63,32 @@ def test_p27_no_cell_of_a_csv_begins_like_a_formula(rows: list[dict[str, object]
         assert {line[COLUMNS.index(name)] for name in FREE} == {f"'{start}cmd|' /C calc'!A0"}
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("between", ["", " ", '"', '" "', "\n"])
+@pytest.mark.parametrize("start", [*STARTS[:4], "＝"])
+def test_p27_no_piece_of_a_csv_is_a_formula_for_other_separators(start: str, between: str, separator: str) -> None:
+    """With Indonesian settings a spreadsheet separates by semicolon and takes our quotes for text."""
+    attack = f"Dana saya{separator}{between}{start}cmd|' /C calc'!A0{separator}{between}{start}2\n{start}3"
+    out = io.StringIO(newline="")
+    write_csv([{"a": "x", "b": attack}], out, ("a", "b"))
+    pieces = [piece for line in out.getvalue().splitlines() for piece in line.split(separator)]
+    assert [piece for piece in pieces if piece.strip('" ').startswith(start)] == []
+    assert "Rp500.000,-" in read_back("Rp500.000,-; sisanya besok")
+
+
+def read_back(text: str) -> str:
+    """What our own separator reads."""
+    out = io.StringIO(newline="")
+    write_csv([{"a": text}], out, ("a",))
+    return list(csv.reader(io.StringIO(out.getvalue(), newline="")))[1][0]
+
+
+def test_p27_what_cannot_be_shown_hides_no_formula() -> None:
+    out = io.BytesIO()
+    write_xlsx([{"a": "\x01=1+1"}], out, ("a",))
+    assert openpyxl.load_workbook(io.BytesIO(out.getvalue()))["tickets"]["A2"].value == "'=1+1"
+
+
 def test_p27_every_cell_of_a_workbook_is_a_value(rows: list[dict[str, object]]) -> None:
     out = io.BytesIO()
     assert write_xlsx(rows, out) == len(STARTS)

