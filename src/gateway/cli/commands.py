@@ -8,7 +8,7 @@ from gateway.cli import duplicates, forwards, inbox, records, report, tickets, u
 from gateway.cli.channels import channels
 from gateway.cli.check import check
 from gateway.cli.dates import dates
-from gateway.cli.doing import do, events
+from gateway.cli.doing import do, done, events
 from gateway.cli.due import due
 from gateway.cli.init import init
 from gateway.cli.letters import letter
@@ -31,6 +31,7 @@ for _command in (serve, check, init, channels, due, receipt, letter, verify, sch
 tickets.app.command("open")(open_)
 tickets.app.command("evidence")(records.evidence)
 tickets.app.command("do")(do)
+tickets.app.command("done")(done)
 tickets.app.command("events")(events)
 tickets.app.command("dates")(dates)
 app.add_typer(inbox.app, name="inbox")

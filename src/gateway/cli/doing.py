@@ -1,4 +1,4 @@
-"""`aduan tickets do` and `events`: what happens to a ticket, as a person of the desk records it."""
+"""`aduan tickets do`, `done` and `events`: what happens to a ticket, as a person of the desk records it."""
 
 from __future__ import annotations
 
@@ -86,6 +86,37 @@ def events(json: JsonOption = False) -> None:
         say(f"    {each.says}")
         for field in sorted(each.fields, key=lambda field: not field.required):
             say(f"    {field.name}{'' if field.required else '?'} = {field.takes}")
+
+
+def done(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The ticket, or an alias of it.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The kind of its open task: see `aduan tickets show`.")],
+    actor: Annotated[
+        str | None, typer.Option("--actor", metavar="NAME", help="Who did it; else the login name.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Close a task of a ticket that no event ends, such as a letter that was brought."""
+    from sqlalchemy.exc import OperationalError
+
+    from tickets.numbers import parse
+
+    who = acting(actor)
+    parsed = parse(number)
+    with store_in(installation_at(config).data_dir) as store:
+        try:
+            with store.begin() as tx:
+                found = tx.find(number if parsed is None else str(parsed))
+                if found is None:
+                    fail(f"there is no ticket {number}")
+                waiting = tx.casework.open_tasks(found.complaint.complaint_id)
+                count = tx.close_tasks([each.id for each in waiting if each.kind == task], who)
+        except OperationalError:
+            fail("the ticket store is busy or cannot be written, nothing was changed: run this again in a moment")
+    if not count:
+        kinds = sorted({each.kind for each in waiting})
+        fail(f"no task `{task}` is open for {number}; open are: {', '.join(kinds) or 'none'}")
+    say(f"{found.ticket.ticket_number}  {task}: selesai / done")
 
 
 def _for_all(installation: Installation, store: Store, number: str, event: Event, actor: str, key: str | None) -> None:

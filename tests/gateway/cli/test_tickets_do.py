@@ -18,6 +18,7 @@ from gateway.handling_events import kinds
 from harness import start_aduan, until
 from harness.customer import drained, ticket
 from harness.settings import only
+from tickets import lifecycle_events as events
 from tickets.store import TicketView
 
 Run = Callable[..., Any]
@@ -215,3 +216,18 @@ async def test_beside_a_running_server_the_customer_hears_of_it(tmp_path: Path) 
         assert len(view.messages) == 1 + count
         assert view.ticket.state == "in_progress"
         assert aduan.running.store.verify_audit().intact
+
+
+def test_g10_a_letter_that_was_brought_is_done_and_the_clock_may_go_on(run: Run, desk: DeskAtWork) -> None:
+    """G10: an answer without a route is brought by a person; the command line ends that task, and says what is open."""
+    number = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.pass_time(days=2)
+    desk.done(number, events.Responded(kind="explanation", finding="no_fault", text="Transaksi Anda sesuai."))
+    assert "bring_letter" in desk.open_tasks(number)
+    wrong = run("tickets", "done", number, "brought", "--actor", "siti", "--config", desk.config)
+    assert (wrong.code, "bring_letter" in wrong.err) == (1, True)
+    right = run("tickets", "done", number.lower(), "bring_letter", "--actor", "siti", "--config", desk.config)
+    assert right.code == 0, right.err
+    assert "bring_letter" not in desk.open_tasks(number)
+    assert run("tickets", "done", number, "bring_letter", "--actor", "clock", "--config", desk.config).code == 2
+    assert desk.store.verify_audit().intact
