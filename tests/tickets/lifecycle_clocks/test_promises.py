@@ -403,3 +403,23 @@ def test_a21_who_is_reopened_without_the_documents_is_not_forgotten() -> None:
     assert ("documents", "breached", 100) in marks(told)
     told.do(COME, day("07-09"))
     assert "resolve" in running(told.standing)
+
+
+def test_r6_a_promise_that_was_broken_is_not_taken_back_by_asking_for_documents() -> None:
+    """R6, R9: by the calendar of today there would be time left to pause; what was promised has passed all the same."""
+    told = Told(changed("klikacc", documents__clock="pause")).begun()
+    due = told.ticket.resolve_due
+    assert due == date(2026, 7, 7)
+    told.rules = amended(told.rules, date(2026, 7, 6), date(2026, 7, 7))
+    told.do(DocumentsRequested(documents=("supporting_documents",)), day("07-08"))
+    assert told.ticket.resolve_due == due
+    told.do(ClockPassed(clock="resolve", mark="breached", percent=100))
+    assert ("resolve", "breached", 100) in marks(told)
+
+
+def test_a_date_that_could_not_be_counted_is_no_task_once_it_can() -> None:
+    told = Told("klikacc")
+    waits = replace(told.ticket, deadlines={"problem": "no holidays are known for 2026"})
+    told.standing = Standing(complaint=told.complaint, ticket=waits)
+    assert "calendar_missing" in told.do(FIRST).settles
+    assert "calendar_missing" not in told.do(explanation()).settles
