@@ -42,6 +42,8 @@ _REST = timedelta(hours=1)
 #: Who brings a file has recorded it by then: a form may refer to one that it sent before for a day.
 _SETTLED = timedelta(days=1)
 _BUSY_SECONDS = 5.0
+#: The look before the last one has rewritten what was erased before this.
+_LATELY = timedelta(hours=36)
 
 
 class Due(Struct, frozen=True, kw_only=True):
@@ -125,6 +127,7 @@ class Retention:
         self._every = every_seconds
         #: Something was erased since the databases were rewritten.
         self._unfinished = False
+        self._compacted_at: datetime | None = None
         self._run = run
         self._now = now
 
@@ -161,9 +164,11 @@ class Retention:
         messages = await self.deletions()
         await self._run(self._purge_parked)
         files = await self.removal.sweep()
-        self._unfinished |= bool(complaints or messages)
+        self._unfinished |= bool(complaints or messages) or await asyncio.to_thread(self._is_behind)
         compacted = self._unfinished and await self.removal.compact()
         self._unfinished &= not compacted
+        if compacted:
+            self._compacted_at = self._now()
         if complaints or messages or files:
             log.info("erased", complaints=complaints, messages=messages, files=files, compacted=compacted)
         return Done(complaints=complaints, messages=messages, files=files, compacted=compacted)
@@ -178,6 +183,11 @@ class Retention:
             count += await self._run(partial(self._erase_message, message_id))
         self._unfinished |= bool(count)
         return count
+
+    def _is_behind(self) -> bool:
+        """Whether something was erased lately that this process did not see: by a command, or before it was killed."""
+        last = self._store.records.last_erased_at()
+        return last is not None and last > (self._compacted_at or self._now() - _LATELY)
 
     def _erasing(self) -> list[str]:
         organisations = self._installation.organisations.items()

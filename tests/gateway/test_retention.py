@@ -82,6 +82,16 @@ async def test_d6_five_years_after_closing_the_person_is_gone_from_every_file(pl
     assert task.reason == "erase it there too: rt RT-12"
 
 
+async def test_an_erasure_that_was_cut_off_is_finished_by_the_next_look(place: Place, case: Closed) -> None:
+    """A command, or the job itself, died between the erasure and the rewriting: the next night makes up for it."""
+    with place.store.begin() as tx:
+        tx.records.erase(case.number, "request", "dewi")
+    place.now += timedelta(days=1, hours=2)
+    assert await place.job.look() == Done(files=1, compacted=True)
+    assert list(found_in(place.data)) == []
+    assert await place.job.look() == Done()
+
+
 async def test_d6_what_is_under_a_hold_is_shown_and_kept(place: Place, case: Closed) -> None:
     """D6: a legal hold wins over retention, and what it kept is erased when it ends."""
     hold = Hold(reason="sengketa", since=CLOSED, by="dewi")

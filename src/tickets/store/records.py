@@ -92,6 +92,15 @@ class RecordsReader:
         with self._engine.begin() as connection:
             return [Erasure(**row._mapping) for row in connection.execute(statement)]
 
+    def last_erased_at(self) -> datetime | None:
+        """When something was erased last: a complaint, or a message that its sender deleted."""
+        with self._engine.begin() as connection:
+            found = [
+                connection.scalar(select(func.max(column)))
+                for column in (erasures.c.at, withdrawn_messages.c.erased_at)
+            ]
+        return max((each for each in found if each is not None), default=None)
+
     def waiting_deletions(self, organisations: Collection[str]) -> Sequence[str]:
         """Ids of messages that their senders deleted and that still say something here."""
         column = withdrawn_messages.c
