@@ -362,6 +362,20 @@ def test_a_list_that_does_not_fit_into_a_sheet_is_refused_and_not_cut() -> None:
         workbook(replace(whole, sheets=(replace(sheet, rows=(("1",), ("2",))),)))
 
 
+def test_p27_no_piece_of_a_csv_is_a_formula_where_semicolons_separate(
+    run: Run, config: Path, tmp_path: Path, store: Store
+) -> None:
+    """P27: with Indonesian settings a spreadsheet separates by semicolon, and takes our quotes for text."""
+    keep(store, [recorded(1, wib(date(2026, 1, 5)), product='Kredit";=HYPERLINK("http://x")', issue="fraud")])
+    for report, organisation, period in (("quarterly", "klikacc", "2026-Q1"), ("monthly", "klikacc", "2026-01")):
+        out = tmp_path / f"{report}.csv"
+        assert run("report", organisation, report, period, "--out", out, "--config", config).code == 0
+        text = out.read_text(encoding="utf-8")
+        assert "HYPERLINK" in text
+        pieces = [piece for line in text.splitlines() for piece in line.split(";")]
+        assert [piece for piece in pieces if piece.strip('" ').startswith("=")] == []
+
+
 @pytest.mark.parametrize("form", ["xlsx", "csv", "pdf"])
 def test_any_product_that_somebody_typed_is_reported(
     form: str, run: Run, config: Path, tmp_path: Path, store: Store
