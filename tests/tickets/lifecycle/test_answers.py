@@ -280,3 +280,25 @@ def test_k8_an_answer_at_once_to_a_call_is_timely_as_long_as_both_promises_could
     assert told.complaint.outcome.timely is timely
     late = [each.clock for each in told.ticket.life.announced]
     assert late == ([] if on == "06-11" else ["first_response"])
+
+
+def test_a16_a18_a_new_offer_must_be_carried_out_also_when_the_first_one_was() -> None:
+    """A16, A18: what was repaired after the first answer is not what the second one offers."""
+    told = Told("akseleran").offered()
+    told.do(e.Implemented())
+    told.do(OBJECTED)
+    told.do(e.ObjectionAnswered(result="new_offer", text="Kami perbaiki lagi.", remedies=("apology", "repair")))
+    waits = told.do(e.Accepted())
+    assert told.is_("responded")
+    assert [todo.kind for todo in waits.todos] == ["implement_offer"]
+    told.do(e.Implemented())
+    assert told.is_("resolved")
+
+
+def test_a16_a18_an_offer_that_is_confirmed_and_was_carried_out_needs_nothing_more() -> None:
+    told = Told("akseleran").offered()
+    told.do(e.Implemented())
+    told.do(OBJECTED)
+    told.do(e.ObjectionAnswered(result="confirmed", text="Kami tetap pada tawaran kami."))
+    told.do(e.Accepted())
+    assert told.is_("resolved")
