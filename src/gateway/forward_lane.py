@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from gateway.worker import RunInThread
 from receipts.outcome import Patience
-from tickets.forwarders.contract import Forwarder, Handed, Handover
+from tickets.forwarders.contract import MOST_CHANGES, Forwarder, Handed, Handover
 from tickets.forwarders.errors import Ambiguous, AuthFailed, Declined, ForwardError, Misconfigured, Refused, Unavailable
 from tickets.forwarders.settings import TargetSettings
 from tickets.forwarders.values import ForwardItem, ForwardRow, Settled
@@ -65,6 +65,7 @@ class Lane:
         #: Of rows that fail: how often they did after others had gone through, and the successes that were known then.
         self._failing: dict[tuple[str, int], tuple[int, int]] = {}
         self._resting_until: datetime | None = None
+        self._more_to_see = False
         #: Since when nothing succeeded, and the class of the last error; None while it works.
         self.trouble: tuple[datetime, str] | None = None
 
@@ -132,15 +133,21 @@ class Lane:
         """How many tickets others changed there since the last look. Raises a ForwardError."""
         state = (await asyncio.to_thread(self._store.forwards.targets)).get(self.name)
         began = self._now()
-        since = began - _FIRST_LOOK if state is None or state.looked_at is None else state.looked_at - _OVERLAP
+        # What was left over lies behind the last change that was told.
+        overlap = timedelta() if self._more_to_see else _OVERLAP
+        since = began - _FIRST_LOOK if state is None or state.looked_at is None else state.looked_at - overlap
         async with asyncio.timeout(self.settings.timeout_seconds * _CALLS):
             found = [(seen, self._new_id()) for seen in await self.forwarder.changes(since)]
+        more = len(found) >= MOST_CHANGES
+        until = found[-1][0].changed_at if more else began
 
         def keep() -> int:
             with self._store.begin() as tx:
-                return len(tx.forwards.saw(self.name, found, began))
+                return len(tx.forwards.saw(self.name, found, began, until))
 
-        return await self._run(keep)
+        told = await self._run(keep)
+        self._more_to_see = more
+        return told
 
     async def try_again(self, halted: str) -> bool:
         """Whether a halted target works again; one that said 410 is only resumed by a person."""

@@ -19,6 +19,8 @@ from tickets.model import Ticket
 BY_CUSTOMER = frozenset({"complaint.received", "message.added"})
 #: Types of what became of files that were still to be fetched begin like this ("attachment.stored").
 ABOUT_FILES = "attachment."
+#: Changes that are told at once, at most; the next look goes on behind the last of them.
+MOST_CHANGES = 2_000
 
 
 class Remote(Struct, frozen=True, kw_only=True):
@@ -118,6 +120,7 @@ class Forwarder(Protocol):
     async def changes(self, since: datetime) -> Sequence[Seen]:
         """The tickets of ours that changed there at or after `since` (aware UTC), oldest change first.
 
+        At most MOST_CHANGES, with others among them where the store does not tell ours from others; then the oldest.
         Empty for a target that cannot be asked. Raises a ForwardError.
         """
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from tickets.forwarders.contract import Handed, Handover, Remote, Seen
+from tickets.forwarders.contract import MOST_CHANGES, Handed, Handover, Remote, Seen
 from tickets.forwarders.errors import Misconfigured, Refused, Unavailable
 from tickets.forwarders.http import Call
 from tickets.forwarders.rest import Rest
@@ -22,7 +22,7 @@ _PAGE = 100
 #: Zammad's own user, in whose name its triggers act (db/seeds/user_nr_1.rb).
 _SYSTEM = 1
 #: Pages of changes in one look; what is left comes in the next.
-_MOST_PAGES = 20
+_MOST_PAGES = MOST_CHANGES // _PAGE
 
 
 class Zammad:

@@ -194,16 +194,19 @@ class Forwards:
             self._work.note("forward.resumed", None, {"target": target})
         return bool(was)
 
-    def saw(self, target: str, found: Sequence[tuple[Seen, str]], looked_at: datetime) -> list[str]:
+    def saw(
+        self, target: str, found: Sequence[tuple[Seen, str]], began: datetime, looked_at: datetime | None = None
+    ) -> list[str]:
         """Keeps what others changed there, with an id each for a task; gives the ids of the complaints it concerns.
 
-        Changes that are ours, or that were seen before, change nothing.
+        The look `began` then; changes up to `looked_at` are known, if not all until then. Changes that are ours, or
+        that were seen before, change nothing.
         """
-        self._target(target, looked_at=looked_at)
+        self._target(target, looked_at=looked_at or began)
         told = []
         links = self._links.there(target, [seen.store_ref for seen, _ in found])
         # What was written there while it was asked is not what it told: the queue compares by itself.
-        busy = self._moving(target, [link.complaint_id for link in links.values()], looked_at)
+        busy = self._moving(target, [link.complaint_id for link in links.values()], began)
         for seen, task_id in found:
             link = links.get(seen.store_ref)
             if link is None or link.remote == seen.remote or link.complaint_id in busy:

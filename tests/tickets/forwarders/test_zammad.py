@@ -14,7 +14,7 @@ from gateway.forward_http import ForwardCalls
 from normalizer.complaint import Complainant, StoredAttachment
 from simulator.ticket_stores import Fault, Zammad
 from store_values import NOW
-from tickets.forwarders.contract import Handover
+from tickets.forwarders.contract import MOST_CHANGES, Handover
 from tickets.forwarders.errors import AuthFailed, Misconfigured
 from tickets.forwarders.zammad import Zammad as Forwarder
 from tickets.forwarders.zammad_settings import ZammadSettings
@@ -303,3 +303,19 @@ async def test_files_that_were_fetched_later_are_listed_in_a_note(desk: Desk, za
     _, note = zammad.articles
     assert note["body"] == f"Lampiran / attachments:\n- bukti.jpg (7 bytes, sha256 {'ab' * 32})"
     assert (note["sender"], note["internal"]) == ("Agent", True)
+
+
+async def test_more_changes_than_one_look_tells_are_told_by_the_next(desk: Desk, zammad: Zammad) -> None:
+    """After a night in which a thousand tickets were moved, the last change is seen too."""
+    lane = desk.lane(settings(zammad.url, timeout_seconds=5))
+    id_ = desk.complaint()
+    await desk.drain(lane)
+    mine = zammad.tickets[1]
+    for number in range(2, MOST_CHANGES + 3):
+        zammad.tickets[number] = {**mine, "id": number, "title": "another's"}
+        zammad.change(number, state="open")
+    zammad.change(1, state="closed")
+    desk.wait(3600)
+    assert await lane.look() == 0
+    assert await lane.look() == 1
+    assert [task.kind for task in desk.view(id_).tasks] == ["changed_elsewhere"]
