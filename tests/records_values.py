@@ -42,7 +42,7 @@ SECRETS = (
     "Bapak Wirawan", "bukti transfer siti.jpg", "ISI BERKAS RAHASIA", "wamid.SITI1", "wamid.SITI2", "wamid.KIRIM9",
     "kembalikan uang saya", "alasan penolakan yang menyebut namanya", "sebab perpanjangan yang menyebut atasannya",
     "putusan tentang rumahnya", "jawaban atas keberatannya", "teks surat untuknya", "tugas: telepon rumahnya",
-    "kata-kata yang diteruskan", "catatan di sistem lain", "aW1hZ2Utc2l0aQ",
+    "kata-kata yang diteruskan", "catatan di sistem lain", "aW1hZ2Utc2l0aQ", "telepon kantor suaminya",
 )  # fmt: skip
 CONTENT = b"ISI BERKAS RAHASIA " * 200
 
@@ -230,6 +230,7 @@ class Closed:
             category="withdrawal",
             product="Pinjaman Modal",
             issue="collector_conduct",
+            sub_issue="telepon kantor suaminya",
             subject="Dana saya hilang sejak kemarin",
             narrative="Dana saya hilang sejak kemarin\npenagih menghubungi atasan saya",
             narrative_redacted="Dana saya hilang sejak kemarin\npenagih menghubungi atasan saya",

@@ -57,6 +57,7 @@ def erased_complaint(complaint: Complaint) -> Complaint:
         entered_by=None,
         complainant=Complainant(role=known.role, language=known.language),
         representative=None,
+        sub_issue=None,
         subject="",
         narrative="",
         narrative_redacted="",
