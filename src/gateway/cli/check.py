@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from gateway.cli.environment import Looked
     from gateway.installation import Installation
     from tickets.yaml_lines import Problem
+
+
+#: How far promises reach, an extension included: 40 working days with the long holidays among them.
+AHEAD = timedelta(days=100)
 
 
 def check(
@@ -37,6 +42,7 @@ def check(
     warnings, found = _profile_warnings(installation)
     problems += found
     problems += _unknown_weather(installation)
+    warnings += calendar_warnings(installation, datetime.now(UTC))
     looked = environment.look(installation)
     if live and installation is not None:
         from gateway.cli.live import ask
@@ -93,6 +99,19 @@ def _unknown_weather(installation: Installation | None) -> list[Problem]:
         return []
     hint = nearest(weather, CLIMATES) or f"; known are {', '.join(CLIMATES)}"
     return [read_document(installation.file).problem(("simulator", "weather"), f"unknown weather{hint}")]
+
+
+def calendar_warnings(installation: Installation | None, now: datetime) -> list[str]:
+    """Organisations whose promises will soon reach into a year without a calendar: no date can be given then."""
+    from tickets.calendar import CalendarMissing, wib_date
+
+    found: list[str] = []
+    for slug, organisation in installation.organisations.items() if installation is not None else ():
+        try:
+            organisation.calendar.why_not(wib_date(now + AHEAD))
+        except CalendarMissing as error:
+            found.append(f"{slug}: {error}")
+    return found
 
 
 def _profile_warnings(installation: Installation | None) -> tuple[list[str], list[Problem]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.cli import environment
+from gateway.cli.check import calendar_warnings
+from gateway.config_load import load
 from harness import Aduan, start_aduan, write_config
 
 Run = Callable[..., Any]
@@ -38,6 +41,15 @@ def test_a_good_configuration_passes_and_the_regulator_only_warns(run: Run, tmp_
     assert answer.code == 0, answer.out
     assert "warning: akseleran: ojk_2023: tracks.external.resolve.days: 20 working days" in answer.out
     assert "tidak ada kesalahan" in answer.out
+
+
+def test_r6_a_calendar_that_ends_is_warned_about_while_there_is_time_to_add_the_next(tmp_path: Path) -> None:
+    """R3, R6: without the holidays of the next year nobody can be promised a date; the operator hears of it before."""
+    installation = load(production(tmp_path))
+    last = max(year.year for year in installation.organisations["akseleran"].calendar.years)
+    assert calendar_warnings(installation, datetime(last, 9, 20, tzinfo=UTC)) == []
+    (warning,) = calendar_warnings(installation, datetime(last, 9, 25, tzinfo=UTC))
+    assert f"akseleran: no holidays are known for {last + 1}: add a calendar file for that year" in warning
 
 
 def test_d2_klikumkm_fails_with_what_its_owner_must_fill_in(run: Run, tmp_path: Path) -> None:
