@@ -16,7 +16,9 @@ from normalizer.complaint import Complaint
 from tickets.model import Ticket
 
 #: Types of what a customer said; every other type is the organisation's own doing.
-BY_CUSTOMER = frozenset({"complaint.received", "message.added"})
+BY_CUSTOMER = frozenset({"complaint.received", "message.added", "message.edited", "message.withdrawn"})
+#: The customer changed what a message says, or deleted it; what it said first stays where it was handed over.
+EDITED, WITHDRAWN = "message.edited", "message.withdrawn"
 #: Types of what became of files that were still to be fetched begin like this ("attachment.stored").
 ABOUT_FILES = "attachment."
 #: Changes that are told at once, at most; the next look goes on behind the last of them.

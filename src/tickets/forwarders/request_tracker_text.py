@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 
 from normalizer.complaint import Complaint
 from tickets.calendar import WIB
-from tickets.forwarders.contract import ABOUT_FILES, Handover
+from tickets.forwarders.contract import ABOUT_FILES, EDITED, Handover
 from tickets.model import Ticket
 
 #: Tickets.Subject and Attachments.Subject hold so many characters (RT's schema).
@@ -43,7 +43,8 @@ def message(handover: Handover) -> str:
     if handover.text is None:
         return _happened(handover)
     who = "Dari pelanggan / From the customer" if handover.by_customer else "Kepada pelanggan / To the customer"
-    return f"{who} ({_moment(handover.at)}):\n\n{handover.text}"
+    edited = ", diubah / edited" if handover.type == EDITED else ""
+    return f"{who} ({_moment(handover.at)}{edited}):\n\n{handover.text}"
 
 
 def due(ticket: Ticket) -> datetime | None:

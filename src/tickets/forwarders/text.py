@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from normalizer.complaint import Complaint, StoredAttachment
-from tickets.forwarders.contract import ABOUT_FILES, Handover
+from tickets.forwarders.contract import ABOUT_FILES, EDITED, WITHDRAWN, Handover
 
 
 def title(complaint: Complaint) -> str:
@@ -39,6 +39,10 @@ def words(handover: Handover) -> str | None:
     """What a message of the hand-over says: what was said, or how files stand that were fetched since."""
     if handover.type.startswith(ABOUT_FILES):
         return "\n".join(files(handover.complaint))
+    if handover.type == WITHDRAWN:
+        return "Sebuah pesan dihapus pengirimnya. / A message was deleted by its sender."
+    if handover.type == EDITED and handover.text:
+        return f"Diubah / edited:\n\n{handover.text}"
     return handover.text
 
 

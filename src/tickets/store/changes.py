@@ -18,6 +18,7 @@ from tickets.store import rows, schema, schema_records
 from tickets.store.batch import Values
 from tickets.store.dialect import insert
 from tickets.store.erasure_rows import seen_erased
+from tickets.store.forwards import Forwards
 from tickets.store.times import to_micros
 from tickets.store.work import Work, chunks
 
@@ -58,6 +59,8 @@ def _change(work: Work, organisation: str, change: Values) -> Applied:
         return "parked"
     if written:
         _noted(work, organisation, kind, found.complaint_id, found.id)
+        # Other ticket stores hold what it said before.
+        Forwards(work).changed(organisation, found.complaint_id, _AUDIT_TYPE[kind], work.now, text or None)
     return "applied"
 
 

@@ -12,6 +12,7 @@ import pytest
 from forward_values import Desk
 from gateway.forward_http import ForwardCalls
 from normalizer.complaint import Complainant, StoredAttachment
+from normalizer.message import Deletion, Edit
 from simulator.ticket_stores import Fault, Zammad
 from store_values import NOW
 from tickets.forwarders.contract import MOST_CHANGES, Handover
@@ -319,3 +320,20 @@ async def test_more_changes_than_one_look_tells_are_told_by_the_next(desk: Desk,
     assert await lane.look() == 0
     assert await lane.look() == 1
     assert [task.kind for task in desk.view(id_).tasks] == ["changed_elsewhere"]
+
+
+async def test_t23_what_the_customer_changes_or_deletes_is_told(desk: Desk, zammad: Zammad) -> None:
+    """T22, T23: what was said first stays there; that it was changed or deleted is added, once."""
+    lane = desk.lane(settings(zammad.url))
+    id_ = desk.complaint()
+    key = desk.view(id_).messages[0].row.message.key
+    await desk.drain(lane)
+    for _ in range(2):
+        with desk.store.begin() as tx:
+            tx.edit("klikacc", Edit(key="e1", message_key=key, edited_at=NOW, text="Saldo terpotong dua kali"))
+            tx.delete("klikacc", Deletion(key="d1", message_key=key, deleted_at=NOW))
+    await desk.drain(lane)
+    assert [(article["sender"], article["body"]) for article in zammad.articles[1:]] == [
+        ("Customer", "Diubah / edited:\n\nSaldo terpotong dua kali"),
+        ("Customer", "Sebuah pesan dihapus pengirimnya. / A message was deleted by its sender."),
+    ]
