@@ -19,6 +19,7 @@ from gateway.handling_refusals import refused
 from gateway.handling_values import Done, Refused
 from gateway.handling_words import moved_dates
 from gateway.installation import Installation
+from gateway.thread_events import of_merge
 from normalizer.complaint import Complaint
 from receipts.notices import Owed
 from tickets.calendar import WIB
@@ -247,10 +248,15 @@ class Handling:
         told = {"number": goer.ticket.ticket_number, "complaint_id": goer.ticket.complaint_id}
         if key is not None:
             told["key"] = key
+        question = of_merge(joined.ticket, goer.complaint)
+        asked = {task.kind for task in tx.casework.open_tasks(joined.ticket.complaint_id)}
         tx.add(
             Records(
                 updated=[joined.complaint],
                 updated_tickets=[joined.ticket],
+                tasks=[self._task(joined.ticket, question.kind, question.reason, now)]
+                if question is not None and question.kind not in asked
+                else [],
                 audit=[
                     AuditEvent(
                         at=now,

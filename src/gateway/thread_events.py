@@ -46,6 +46,21 @@ def of_addition(ticket: Ticket, message: Message) -> Question | None:
     return None
 
 
+def of_merge(into: Ticket, goer: Complaint) -> Question | None:
+    """What a merge leaves to a person: the customer wrote the other complaint after the answer, or with files."""
+    answered = max((each.at for each in into.life.answers), default=None)
+    if into.state == "responded" and answered is not None and goer.received_at > answered:
+        return Question(
+            CUSTOMER_REPLIED,
+            "what was merged in came after the answer: record `accepted` or `objection_raised`, or answer",
+        )
+    if into.state == "awaiting_documents" and goer.attachments:
+        return Question(
+            DOCUMENTS_CAME, "files were merged in while documents are awaited: look, then record `documents_received`"
+        )
+    return None
+
+
 def of_follow_up(earlier: KnownThread, received: datetime, reopen_days: int | None) -> Question | None:
     """What a new complaint behind a closed one leaves to a person; `received` is when its message came.
 

@@ -26,7 +26,7 @@ from tickets.lifecycle_events import (
 )
 from tickets.lifecycle_opening import needs_a_person
 from tickets.lifecycle_parties import acts, authorised
-from tickets.lifecycle_step import OPEN_WORK, Fields, Step, blank, listed
+from tickets.lifecycle_step import OPEN_WORK, Fields, Step, blank, legible, listed
 from tickets.lifecycle_values import Change, Notice, Refusal, Todo
 
 #: The complaint schema's own minimum for the reasons of a rejection (A22: clear and detailed).
@@ -90,7 +90,7 @@ def reject_objection(step: Step, event: ObjectionRejected) -> Change | Refusal:
 def _reject(
     step: Step, event: Rejected | ObjectionRejected, ground: _Ground, reasons: str, data: dict[str, object]
 ) -> Change | Refusal:
-    if len(reasons.strip()) < REASONS_LENGTH:
+    if len(legible(reasons)) < REASONS_LENGTH:
         return step.refuse("reasons_too_short", "rejection.reasons", least=str(REASONS_LENGTH))
     complaint, outcome = step.complaint, step.complaint.outcome
     ended, life = _review_ended(step)

@@ -119,7 +119,12 @@ class Step(Struct, frozen=True, kw_only=True):
 
 def blank(text: str) -> bool:
     """True when a person would read nothing."""
-    return not text.strip()
+    return not legible(text)
+
+
+def legible(text: str) -> str:
+    """What a person sees of a text: without characters that have no shape, one space between words."""
+    return " ".join("".join(sign for sign in text if sign.isprintable() or sign.isspace()).split())
 
 
 def listed(words: Iterable[str]) -> str:

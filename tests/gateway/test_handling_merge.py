@@ -133,3 +133,24 @@ def test_d6_a_legal_hold_goes_on_with_the_ticket_that_goes_on(desk: DeskAtWork) 
         for number in (first, second, third):
             assert tx.find(number) is not None
     assert desk.store.records.held() == []
+
+
+def test_g10_what_is_merged_in_behind_the_answer_is_no_silence(desk: DeskAtWork) -> None:
+    """G10, A11: the customer replied on another channel; the ticket may not close as if nobody had written."""
+    first = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.done(first, events.Responded(kind="explanation", finding="no_fault", text="Transaksi Anda sesuai."))
+    desk.pass_time(days=1)
+    second = desk.email("klikacc", "budi@example.com", "Saya tidak setuju dengan jawaban Anda")
+    desk.done(second, events.Merged(into=first))
+    assert "customer_replied" in desk.open_tasks(first)
+    desk.pass_time(days=40)
+    assert desk.refused(first, events.SilenceExpired(), actor=events.CLOCK_ACTOR) == "wrote_meanwhile"
+
+
+def test_a_duplicate_from_before_the_answer_asks_nobody(desk: DeskAtWork) -> None:
+    first = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    second = desk.email("klikacc", "budi@example.com", STORY)
+    desk.pass_time(days=1)
+    desk.done(first, events.Responded(kind="explanation", finding="no_fault", text="Transaksi Anda sesuai."))
+    desk.done(second, events.Merged(into=first))
+    assert "customer_replied" not in desk.open_tasks(first)

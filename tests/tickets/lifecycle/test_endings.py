@@ -43,6 +43,14 @@ def test_a22_reasons_of_thirty_letters_are_the_least() -> None:
     msgspec.json.decode(msgspec.json.encode(told.complaint), type=Complaint)
 
 
+@pytest.mark.parametrize("padding", ["\u200b" * 40, " " * 40, "\n\t" * 40, "\u2060\ufeff" * 40])
+def test_a22_reasons_are_what_a_person_can_read(padding: str) -> None:
+    told = Told("akseleran").begun()
+    found = told.refused(e.Rejected(ground="unrelated", reasons=f"Tidak{padding}benar."))
+    assert found.code == "reasons_too_short"
+    assert Told("klikacc").refused(e.FirstResponse(text=padding)).code == "text_empty"
+
+
 def test_a21_no_machine_rejects() -> None:
     found = Told("akseleran").begun().refused(e.Rejected(ground="unrelated", reasons=REASONS), actor="clock")
     assert found.code == "needs_a_person"
