@@ -162,6 +162,8 @@ class ClockJob:
                 ticket = opened(rules, standing, now)
             except CalendarMissing:
                 ticket = replace(ticket, look_on=tomorrow)
+            if "problem" in ticket.deadlines:
+                ticket = replace(ticket, look_on=tomorrow)
         else:
             day = look_on(rules, standing, without=refused)
             if refused:
@@ -183,7 +185,9 @@ class ClockJob:
             ticket = opened(rules, standing)
         except CalendarMissing as error:
             told = {**standing.ticket.deadlines, "problem": str(error)}
-            ticket = replace(standing.ticket, deadlines=told, look_on=wib_date(now) + ONE_DAY)
+            ticket = replace(standing.ticket, deadlines=told)
+        if "problem" in ticket.deadlines:
+            ticket = replace(ticket, look_on=wib_date(now) + ONE_DAY)
         if ticket == standing.ticket:
             return 0
         tx.add(Records(updated_tickets=[ticket], audit=_noted(standing.ticket, ticket, now)))

@@ -177,6 +177,7 @@ def _promise(organisation: Organisation, complaint: Complaint) -> Promise:
         explained=ticket.deadlines,
         life=ticket.life,
         look_on=ticket.look_on,
+        problem=ticket.deadlines.get("problem"),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal, Protocol
 
@@ -137,6 +137,20 @@ class Calendar:
         object.__setattr__(self, "version", self._version())
         object.__setattr__(self, "_off", off)
         object.__setattr__(self, "_known", frozenset(known))
+
+    def knows(self, day: date) -> bool:
+        """True when the holidays of that year are known."""
+        return day.year in self._known
+
+    def guessed(self) -> Calendar:
+        """The same calendar with some more years in which nothing is known but weekends: to see what reaches there."""
+        last = max(self._known, default=date.max.year)
+        more = tuple(
+            CalendarYear(self.name, last + n, "unknown", "", date.min, ())
+            for n in (1, 2, 3)
+            if last + n <= date.max.year
+        )
+        return replace(self, years=(*self.years, *more))
 
     def is_working_day(self, day: date) -> bool:
         """True when `day` counts (R3). Raises CalendarMissing outside the loaded years."""

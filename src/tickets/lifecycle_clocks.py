@@ -46,6 +46,9 @@ class _Count(Struct, frozen=True):
 
     found: Deadlines
     dues: Mapping[ClockName, Due]
+    #: Clocks that run into a year whose holidays are not known, and what must be done about it.
+    unknown: frozenset[ClockName] = frozenset()
+    problem: str | None = None
 
 
 def running(standing: Standing) -> frozenset[ClockName]:
@@ -56,7 +59,8 @@ def running(standing: Standing) -> frozenset[ClockName]:
 def opened(rules: Rules, standing: Standing, as_of: datetime | None = None) -> Ticket:
     """The ticket with every date that its clocks have by now and that was not promised yet; no promise moves.
 
-    For a new ticket, and for one from before dates were kept here. Raises CalendarMissing.
+    For a new ticket, and for one from before dates were kept here. A date in a year without a calendar stays out, and
+    `deadlines` tell the problem. Raises CalendarMissing when nothing at all can be counted.
     """
     ticket, version = standing.ticket, rules.calendar.version
     count = _count(rules, standing, as_of)
@@ -67,9 +71,9 @@ def opened(rules: Rules, standing: Standing, as_of: datetime | None = None) -> T
     new = {name: due for name, due in count.dues.items() if name in live(standing) and name not in promised}
     promised |= {name: promise_of(rules, due) for name, due in new.items()}
     life = replace(ticket.life, promised=_with_hours(rules, promised, standing))
-    told = explain(count.found) if not ticket.deadlines or "problem" in ticket.deadlines else ticket.deadlines
+    told = _told(rules, count) if not ticket.deadlines or "problem" in ticket.deadlines else ticket.deadlines
     earliest = count.found.resolve.earliest if "resolve" in new else ticket.resolve_earliest
-    told = _explained(told, count.found, new, version)
+    told = _with_problem(_explained(told, count.found, new, version), count)
     filled = _in_step(replace(ticket, life=life, resolve_earliest=earliest), told)
     return replace(filled, look_on=look_on(rules, replace(standing, ticket=filled)))
 
@@ -127,6 +131,10 @@ def _recounted(rules: Rules, before: Standing, after: Standing, at: datetime) ->
     moved: dict[ClockName, Due | None] = {}
     for name in runs - {"personal_data"}:
         longer = _lengthened(rules, before, after, name, at)
+        if longer is None and name in was.unknown | now.unknown:
+            if name not in begun:
+                promised.pop(name, None)
+            continue
         due = longer or now.dues.get(name)
         if longer is None and name in begun and name in promised:
             unmoved = due is not None and _same(was.dues.get(name), due)
@@ -139,7 +147,8 @@ def _recounted(rules: Rules, before: Standing, after: Standing, at: datetime) ->
             promised[name] = promise_of(rules, due)
     life = replace(after.ticket.life, promised=_with_hours(rules, promised, after))
     moved |= dict.fromkeys(old.keys() - promised.keys() - {"personal_data"})
-    told = _explained(before.ticket.deadlines or explain(now.found), now.found, moved, rules.calendar.version)
+    told = _explained(before.ticket.deadlines or _told(rules, now), now.found, moved, rules.calendar.version)
+    told = _with_problem(told, now)
     earliest = now.found.resolve.earliest if "resolve" in moved else before.ticket.resolve_earliest
     return _in_step(replace(after.ticket, life=life, resolve_earliest=earliest), told)
 
@@ -165,7 +174,16 @@ def _count(rules: Rules, standing: Standing, as_of: datetime | None, *, afresh: 
     case = case_of(standing)
     if afresh:
         case = altered(case, extensions=tuple(altered(each, old_due=None) for each in case.extensions))
-    found = deadlines(rules.policy, rules.calendar, case, as_of)
+    problem: str | None = None
+    try:
+        found = deadlines(rules.policy, rules.calendar, case, as_of)
+    except CalendarMissing as error:
+        if afresh:
+            raise
+        # What ends before that year can be promised all the same.
+        problem = str(error)
+        found = deadlines(rules.policy, rules.calendar.guessed(), case, as_of)
+        found = altered(found, calendar_version=rules.calendar.version)
     clocks: dict[ClockName, object] = {
         "first_response": found.first_response,
         "resolve": found.resolve.clock,
@@ -176,7 +194,22 @@ def _count(rules: Rules, standing: Standing, as_of: datetime | None, *, afresh: 
     if found.documents is not None and found.documents.outstanding:
         extended = window_is_extended(standing.ticket.life)
         clocks["documents"] = (extended and found.documents.extended) or found.documents.window
-    return _Count(found, {name: clock for name, clock in clocks.items() if isinstance(clock, Due)})
+    dues = {name: clock for name, clock in clocks.items() if isinstance(clock, Due)}
+    unknown = frozenset(name for name, due in dues.items() if not rules.calendar.knows(due.due))
+    return _Count(found, {name: due for name, due in dues.items() if name not in unknown}, unknown, problem)
+
+
+def _told(rules: Rules, count: _Count) -> dict[str, Any]:
+    """The explained dates without those of a year that is not known."""
+    told = explain(count.found)
+    request_by = count.found.documents_request_by
+    if request_by is not None and not rules.calendar.knows(request_by.due):
+        told.pop("documents_request_by", None)
+    return {name: each for name, each in told.items() if name not in count.unknown}
+
+
+def _with_problem(told: dict[str, Any], count: _Count) -> dict[str, Any]:
+    return told if count.problem is None else {**told, "problem": count.problem}
 
 
 def _promised(ticket: Ticket) -> dict[ClockName, PromisedDate]:

@@ -282,3 +282,23 @@ async def test_a12_what_was_asked_for_in_writing_only_a_person_calls_complete(de
     view = desk.view(number)
     assert view.complaint.documents_complete_at is None
     assert view.ticket.life.promised.keys() == {"documents"}
+
+
+async def test_k2_k7_a_complaint_that_reaches_into_an_unknown_year_is_promised_what_can_be_counted(
+    desk: DeskAtWork,
+) -> None:
+    """K2, K7, R6: the receipt names the first answer, a task asks for the calendar, and the clock speaks in time."""
+    last = max(year.year for year in desk.installation.organisations["klikacc"].calendar.years)
+    desk.now = datetime(last, 12, 13, 3, 0, tzinfo=UTC)
+    number = desk.whatsapp("klikacc", PERSON, "Saldo saya terpotong dua kali.")
+    ticket = desk.view(number).ticket
+    assert ticket.first_response_due is not None
+    assert ticket.resolve_due is None
+    assert "calendar_missing" in desk.open_tasks(number)
+    assert ticket.look_on == wib_date(desk.now) + timedelta(days=1)
+    job = Job(desk)
+    desk.pass_time(days=8)
+    await job.job.look()
+    ticket = desk.view(number).ticket
+    assert ("first_response", "breached") in [(each.clock, each.mark) for each in ticket.life.announced]
+    assert ticket.look_on == wib_date(desk.now) + timedelta(days=1)

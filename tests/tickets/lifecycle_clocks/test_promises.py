@@ -423,3 +423,37 @@ def test_a_date_that_could_not_be_counted_is_no_task_once_it_can() -> None:
     told.standing = Standing(complaint=told.complaint, ticket=waits)
     assert "calendar_missing" in told.do(FIRST).settles
     assert "calendar_missing" not in told.do(explanation()).settles
+
+
+def test_k7_what_ends_before_the_year_without_a_calendar_is_promised_all_the_same() -> None:
+    """K7, R6: on 14 December the first answer is due on the 17th, whatever is known of January; the rest follows."""
+    whole = rules("klikacc")
+    short = Rules(policy=whole.policy, calendar=Calendar("id_national", whole.calendar.years[:2]))
+    told = Told(short, datetime(2026, 12, 14, 10, tzinfo=WIB))
+    assert told.ticket.life.promised.keys() == {"first_response"}
+    assert (told.ticket.first_response_due, told.ticket.resolve_due) == (date(2026, 12, 17), None)
+    assert told.ticket.deadlines["calendar_version"] == short.calendar.version
+    assert "resolve" not in told.ticket.deadlines
+    assert "2027" in told.ticket.deadlines["problem"]
+    told.do(ClockPassed(clock="first_response", mark="breached", percent=100), datetime(2026, 12, 18, 9, tzinfo=WIB))
+    told.do(FIRST)
+    assert told.ticket.life.promised.keys() == {"first_response"}
+    told.rules = whole
+    change = told.do(Classified(urgency="high"))
+    assert told.ticket.resolve_due == Told("klikacc", datetime(2026, 12, 14, 10, tzinfo=WIB)).ticket.resolve_due
+    assert "problem" not in told.ticket.deadlines
+    assert "calendar_missing" in change.settles
+
+
+def test_g10_an_answer_at_the_end_of_the_last_year_keeps_what_stood_and_waits_for_its_window() -> None:
+    whole = rules("klikacc")
+    short = Rules(policy=whole.policy, calendar=Calendar("id_national", whole.calendar.years[:2]))
+    told = Told(short, datetime(2026, 11, 24, 10, tzinfo=WIB)).begun()
+    due = told.ticket.resolve_due
+    assert due is not None
+    told.do(explanation(), datetime(2026, 12, 21, 10, tzinfo=WIB))
+    assert told.ticket.resolve_due == due
+    assert not {"objection_window", "silent_close"} & told.ticket.life.promised.keys()
+    assert passed(short, told.standing, datetime(2026, 12, 31, 23, tzinfo=WIB)) == ()
+    filled = opened(whole, told.standing)
+    assert filled.life.promised["silent_close"].due == whole.calendar.due(date(2026, 12, 21), 10).due
