@@ -14,7 +14,7 @@ from receipts.signature import public_keys
 from tickets import lifecycle_events as events
 
 
-def test_a11_a_bag_holds_what_was_merged_with_receipts_events_and_numbers(desk: DeskAtWork) -> None:
+def test_a_bag_holds_what_was_merged_with_receipts_events_and_numbers(desk: DeskAtWork) -> None:
     """What was promised and answered under the other number is part of the same case."""
     one = desk.whatsapp("klikacc", "6281200000001", "Saldo saya terpotong dua kali")
     two = desk.email("klikacc", "siti@example.com", "Dana saya hilang sejak kemarin")
