@@ -80,7 +80,7 @@ def notice_values(
         "into": data.get("into"),
         "documents": tongue.join(documents) or None,
         "document_list": _lines(tongue, documents),
-        "ground": _grounds(words, kind).get(data.get("ground", "")),
+        "ground": _grounds(words, tongue, kind).get(data.get("ground", "")),
         "forums": tongue.join(forums) or None,
         "forum_list": _lines(tongue, lines),
         "remedies": tongue.join(remedies) or None,
@@ -94,8 +94,10 @@ def notice_values(
     }
 
 
-def _grounds(words: Words, kind: str) -> Mapping[str, str]:
-    return words.extension_grounds if kind == "extension" else words.rejection_grounds
+def _grounds(words: Words, tongue: Tongue, kind: str) -> Mapping[str, str]:
+    if kind != "extension":
+        return words.rejection_grounds
+    return {**tongue.words["moved"], **words.extension_grounds}
 
 
 def _known(words: Mapping[str, str], keys: str | None) -> Iterator[str]:

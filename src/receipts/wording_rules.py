@@ -128,4 +128,4 @@ LETTER: Mapping[str, frozenset[str]] = {
     "page": frozenset({"page", "pages"}),
 }
 #: Words that the policies use, translated: section of `phrases`.
-WORD_LISTS = ("tracks", "receipt_names", "number_labels", "remedies")
+WORD_LISTS = ("tracks", "receipt_names", "number_labels", "moved", "remedies")

@@ -26,6 +26,7 @@ from tickets.calendar import CalendarMissing
 from tickets.life import ClockName, Life, Remark
 from tickets.lifecycle_clocks import recount
 from tickets.lifecycle_clocks_look import called_for
+from tickets.lifecycle_parties import authorised
 from tickets.lifecycle_step import Step, blank
 from tickets.lifecycle_table import POSSIBLE, RULES, why_not
 from tickets.lifecycle_values import Change, Notice, NoticeKind, Refusal, Rules, Standing
@@ -151,11 +152,33 @@ def _counted(step: Step, event: events.Event, change: Change) -> Change:
     ticket = recount(step.rules, step.standing, after, step.at)
     silence: ClockName = "silent_close" if step.policy.silent_close_days is not None else "objection_window"
     notices = tuple(_dated(notice, ticket.life, silence) for notice in change.notices)
+    notices += _postponed(step, event, replace(after, ticket=ticket))
     # A task that a date near or past left to the desk is over when its clock has stopped or was given more time.
     over = called_for(step.standing) - called_for(replace(after, ticket=ticket))
     if "problem" in step.ticket.deadlines and "problem" not in ticket.deadlines:
         over |= {"calendar_missing"}
     return replace(change, ticket=ticket, notices=notices, settles=(*change.settles, *sorted(over)))
+
+
+def _postponed(step: Step, event: events.Event, after: Standing) -> tuple[Notice, ...]:
+    """The notice of a date that the customer was told and that another tier or kind put off (R6, section 8)."""
+    if not isinstance(event, events.Escalated | events.TierChanged | events.Classified):
+        return ()
+    told = step.complaint.first_response_at is not None or "resolve_range" in step.policy.receipt.fields
+    old, new = step.promised("resolve"), after.ticket.life.promised.get("resolve")
+    if not told or old is None or new is None or new.due <= old:
+        return ()
+    tier = after.ticket.tier
+    return (
+        Notice(
+            kind="extension",
+            ground=tier if tier != step.ticket.tier else "kind",
+            forums=step.policy.external.forums,
+            old_due=old,
+            due=new.due,
+            representative=authorised(step),
+        ),
+    )
 
 
 def _remarks(step: Step, event: events.Event) -> tuple[Remark, ...]:

@@ -153,6 +153,15 @@ def test_k11_r7_a_delay_gives_cause_old_and_new_date(said: Said) -> None:
     assert "Reason" not in said(FULL["extension"], "klikacc", "chat", "id")
 
 
+@pytest.mark.parametrize("ground", ["cross_unit", "directors", "external_party", "kind"])
+def test_r6_a_date_that_moved_without_an_extension_has_its_reason_too(ground: str, said: Said) -> None:
+    """R6, section 8: cause, old and new date, in both languages."""
+    moved = replace(FULL["extension"], text="", ground=ground, letter=False)
+    assert re.search(r"Alasan: [A-Z].*\.\n", said(moved))
+    assert re.search(r"Reason: [A-Z].*\.\n", said(moved, language="en"))
+    assert "Batas waktu semula: Senin, 2 Februari 2026. Batas waktu baru: Selasa, 3 Maret 2026." in said(moved)
+
+
 def test_u8_an_update_of_the_stage_goes_with_the_new_date(said: Said) -> None:
     """U8: klikUMKM publishes no ground: the stage and the new date are what is told."""
     text = said(replace(FULL["extension"], ground=None), "klikumkm")

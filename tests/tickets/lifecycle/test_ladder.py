@@ -62,6 +62,33 @@ def test_a10_each_tier_has_its_time(tier: Tier, due: date) -> None:
     assert told.ticket.life.promised["resolve"].due == due
 
 
+def test_r6_a10_who_was_told_a_date_is_told_the_later_one_and_why() -> None:
+    """R6, A10, section 8: another tier moves the promised date; the customer hears both dates and the reason."""
+    told = Told("akseleran", documents_complete_at=day("06-08")).begun()
+    (notice,) = told.do(e.Escalated(level=2)).notices
+    assert (notice.kind, notice.ground, notice.old_due, notice.due, notice.forums) == (
+        "extension", "cross_unit", date(2026, 6, 10), date(2026, 6, 12), ("court", "laps_sjk"),
+    )  # fmt: skip
+    assert told.do(e.TierChanged(tier="single_unit", reason="Ternyata cukup satu unit.")).notices == ()
+
+
+def test_r6_who_was_told_no_date_hears_of_none() -> None:
+    told = Told("akseleran", documents_complete_at=day("06-08"))
+    told.do(e.Classified(category="withdrawal"))
+    assert told.do(e.TierChanged(tier="directors")).notices == ()
+
+
+def test_r6_u5_u6_a_receipt_that_named_the_day_is_corrected() -> None:
+    """U5, U6: klikUMKM's receipt names the day; a question that turns out to be a problem takes longer."""
+    told = Told("klikumkm", kind="information")
+    (notice,) = told.do(e.Classified(kind="complaint")).notices
+    assert (notice.kind, notice.ground) == ("extension", "kind")
+    assert notice.old_due is not None
+    assert notice.due is not None
+    assert notice.old_due < notice.due
+    assert told.do(e.Classified(urgency="high")).notices == ()
+
+
 def test_u7_another_unit_takes_part() -> None:
     told = Told("klikumkm").begun()
     assert told.ticket.life.promised["resolve"].due == date(2026, 6, 15)
