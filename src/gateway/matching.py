@@ -112,10 +112,20 @@ class Matching:
         """Many like complaints: a task for the first time, then one proposal for each that follows."""
         rule = self._settings.mass_event
         within = timedelta(hours=rule.hours)
-        alike = crowd(traits, recent, within=within, least=rule.least_likeness, many=rule.customers)
+        found = crowd(traits, recent, within=within, least=rule.least_likeness, many=rule.customers)
+        # What is remembered here must not bring back what was erased since.
+        alike = [each for each in found if not tx.records.is_erased(each.complaint_id)]
         if not alike:
             return
-        known = next((each for each in alike if each.complaint_id in self._first_of), None)
+        known = next(
+            (
+                each
+                for each in alike
+                if each.complaint_id in self._first_of
+                and not tx.records.is_erased(self._first_of[each.complaint_id].complaint_id)
+            ),
+            None,
+        )
         first = self._first_of[known.complaint_id] if known is not None else alike[0]
         for each in (traits,) if known is not None else alike[1:]:
             shared = Match(

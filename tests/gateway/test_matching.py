@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.config import MassEvent
 from gateway.config import Matching as Settings
@@ -18,6 +19,7 @@ from gateway.pressure import Pressure
 from harness import write_config
 from normalizer.complaint import Complainant
 from store_values import NOW, Build
+from tickets.model import Records
 from tickets.store import Store
 
 T = TypeVar("T")
@@ -164,3 +166,19 @@ async def test_everything_about_an_erased_complaint_goes(store: Store, installat
     again = write(store, build, AGAIN)
     await job(store, installation, customers=9).look()
     assert [(each.complaint_id, each.other_id) for each in store.proposals.listed()] == [(again, first)]
+
+
+async def test_an_erased_complaint_comes_back_in_no_proposal(store: Store, installation: Installation) -> None:
+    """The job remembers the texts of the last hours: those of an erased complaint are compared with nothing more."""
+    build, matching = Build(), job(store, installation)
+    ids = [write(store, build, STORY, complainant=Complainant()) for _ in range(4)]
+    await matching.look()
+    view = store.ticket_of_complaint(ids[0])
+    assert view is not None
+    with store.begin() as tx:
+        tx.add(Records(updated_tickets=[replace(view.ticket, state="dismissed", closed_at=NOW)]))
+        tx.records.erase(view.ticket.ticket_number, "retention", "siti")
+    ids.append(write(store, build, STORY, complainant=Complainant()))
+    await matching.look()
+    assert ids[0] not in {id_ for each in store.proposals.listed() for id_ in (each.complaint_id, each.other_id)}
+    assert sorted(each.complaint_id for each in store.proposals.listed(kind="crowd")) == ids[2:]
