@@ -91,6 +91,22 @@ async def test_k7_a_first_answer_comes_back_in_the_conversation(institutions: Ad
     assert len(customer.heard()) == 2
 
 
+async def test_k2_what_the_desk_wrote_takes_no_receipt_away(institutions: Aduan, phone: str) -> None:
+    """K2, P26: a complaint that lived and ended within a day leaves the next one its receipt."""
+    customer = WhatsApp(institutions, "klikacc", "meta", phone)
+    await customer.say(STORY)
+    number = number_in(await customer.receipt())
+    answer = events.Responded(kind="explanation", finding="no_fault", text="Dana sudah masuk kemarin siang.")
+    for event in (events.FirstResponse(text=WORDS), answer, events.Accepted(oral=True, note="Lewat telepon.")):
+        await do(institutions, number, event)
+    assert len([row for row in ticket(institutions, number).outbox if row.template.startswith("notice_")]) == 3
+    await until(lambda: customer.heard()[3:])
+    await customer.say("Sekarang aplikasi saya tidak bisa dibuka dan cicilan ditagih dua kali.")
+    text = (await until(lambda: customer.heard()[4:]))[0]
+    assert number_in(text) != number
+    assert "Mohon simpan" in text
+
+
 async def test_k11_a_delay_reaches_who_reads_english_in_both_languages(institutions: Aduan, phone: str) -> None:
     """K11, section 8: the ground, the cause, the old and the new date."""
     customer = WhatsApp(institutions, "klikacc", "meta", phone)
