@@ -122,3 +122,21 @@ def test_what_a_target_is_owed_that_is_gone_stands_in_nobodys_way(store: Store, 
     assert [line.target for line in store.forwards.lines(state="open")] == ["old"]
     with store.begin() as tx:
         assert tx.forwards.recover(["old"]) == 1
+
+
+def test_reports_of_what_was_erased_go_with_the_deliveries_of_their_time(
+    store: Store, build: Build, tmp_path: Path
+) -> None:
+    """A customer reads a message after the erasure: the report names a number that nobody knows any more."""
+    case = Closed(build)
+    case.add(store)
+    with store.begin() as tx:
+        tx.records.erase(case.number, "request", "dewi")
+    with store.begin() as tx:
+        tx.deliveries(CHANNEL, [Delivery(state="read", at=RECEIVED, provider_id="wamid.KIRIM9:siti")])
+    assert store.counts()["deliveries_parked"] == 1
+    with store.begin() as tx:
+        assert tx.records.purge_parked(RECEIVED) == 0
+        assert tx.records.purge_parked(LATER) == 1
+    assert store.compact()
+    assert list(found_in(tmp_path)) == []
