@@ -107,7 +107,8 @@ def preview(rules: Rules, standing: Standing) -> tuple[Moved, ...]:
             otherwise=dues[name].due,
         )
         for name in sorted(running(standing) & dues.keys())
-        if dues[name].due != promised[name].due
+        # Under the calendar of the promise it was another reason that gave more time, such as a late reminder.
+        if dues[name].due != promised[name].due and promised[name].calendar_version != rules.calendar.version
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from tickets.lifecycle_events import (
     DocumentsPresumed,
     DocumentsReceived,
     DocumentsRequested,
+    DocumentsWindowExtended,
     Event,
     ExtensionGranted,
     FirstResponse,
@@ -457,3 +458,11 @@ def test_g10_an_answer_at_the_end_of_the_last_year_keeps_what_stood_and_waits_fo
     assert passed(short, told.standing, datetime(2026, 12, 31, 23, tzinfo=WIB)) == ()
     filled = opened(whole, told.standing)
     assert filled.life.promised["silent_close"].due == whole.calendar.due(date(2026, 12, 21), 10).due
+
+
+def test_r6_more_time_after_a_standstill_is_no_matter_of_the_calendar() -> None:
+    told = Told("klikacc").begun()
+    told.do(DocumentsRequested(documents=("supporting_documents",)))
+    told.do(DocumentsWindowExtended(), day("07-06"))
+    assert told.ticket.life.promised["documents"].due == told.rules.calendar.due(date(2026, 7, 5), 10).due
+    assert preview(told.rules, told.standing) == ()
