@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from desk_at_work import DeskAtWork
 from gateway.config_load import load
@@ -25,10 +26,12 @@ from records_values import CLOSED, CONTENT, RECEIVED, Closed, deletion, found_in
 from simulator.instagram import Instagram
 from store_values import Build
 from tickets import lifecycle_events as events
+from tickets.forwarders.values import Settled as SettledForward
 from tickets.life import Hold
 from tickets.lifecycle_events import Event
+from tickets.matching import Match
 from tickets.model import Records, Settled
-from tickets.store import Store, TicketView
+from tickets.store import Store, TicketView, schema_forwards
 
 T = TypeVar("T")
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -209,6 +212,41 @@ async def test_a_message_that_came_with_a_merge_takes_its_own_words_alone(place:
     assert desk.view(one).complaint == before
     assert before.narrative.startswith("Saldo saya terpotong dua kali")
     assert list(found_in(data, ["Dana rahasia"])) == []
+
+
+async def test_a_deletion_reaches_what_other_parts_keep_of_the_message(place: Place) -> None:
+    """Its words in the queue of another ticket store, handed over or not, its edits there, and in a proposal."""
+    build = Build()
+    one, two = Closed(build), Closed(build, 2, key="siti2")
+    with place.store.begin() as tx:
+        tx.forwards.configure({"klikacc": ["new", "slow"]})
+    one.add(place.store)
+    two.add(place.store)
+    said = one.messages()[0].text
+    shared = Match(
+        complaint_id=two.complaint_id, other_id=one.complaint_id, shared=("phone",), likeness=0.9,
+        words=("hilang", "sejakkemarin"),
+    )  # fmt: skip
+    with place.store.begin() as tx:
+        tx.forwards.changed("klikacc", one.complaint_id, "message.added", RECEIVED, said)
+        tx.proposals.propose("P1", "same", "klikacc", shared)
+        for item in tx.forwards.claim("new", NOW, 9):
+            tx.forwards.settle(SettledForward(row=replace(item.row, state="done", done_at=NOW), task_id="T9"))
+    assert {each.text for each in forwarded(place.store)} >= {said, "kutipan yang diubah"}
+    with place.store.begin() as tx:
+        tx.delete("klikacc", deletion(one))
+    assert (await place.look()).messages == 1
+    assert said not in {each.text for each in forwarded(place.store) if each.complaint_id == one.complaint_id}
+    assert place.secrets("sejakkemarin") == set()
+    (proposal,) = place.store.proposals.listed()
+    assert (proposal.id, proposal.reasons.words) == ("P1", ())
+
+
+def forwarded(store: Store) -> Sequence[Any]:
+    """Complaint and text of every hand-over that is kept."""
+    with store.begin() as tx:
+        rows = tx._work.connection.execute(select(schema_forwards.forwards))
+        return [row for row in rows if row.text]
 
 
 async def test_an_edit_that_comes_after_the_deletion_brings_nothing_back(place: Place) -> None:
