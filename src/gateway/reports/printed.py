@@ -217,7 +217,7 @@ def _list(
         at=place(sheet.at),
         headings=tuple(column.heading for column in sheet.columns),
         rows=tuple(
-            tuple(sheet.missing if field in absent else _value(each, field, layout, labels) for field in fields)
+            tuple(sheet.missing if field in absent else _value(each, field, report, layout, labels) for field in fields)
             for each in report.handled
             for absent in [missing.get(each.fact.number, ())]
         ),
@@ -225,7 +225,7 @@ def _list(
     )
 
 
-def _value(handled: Handled, field: str, layout: Layout, labels: Labels) -> Cell:
+def _value(handled: Handled, field: str, report: Report, layout: Layout, labels: Labels) -> Cell:
     if field == "problem":
         return None if handled.problem is None else _word(layout.problem, handled.problem, layout, labels)
     if field == "code":
@@ -234,6 +234,8 @@ def _value(handled: Handled, field: str, layout: Layout, labels: Labels) -> Cell
     if not handled.settled and field in _OF_THE_END:
         return None
     value = getattr(handled.fact, field)
+    if field == "answered" and value is not None and value > report.span.last:
+        return None
     if field == "state" and not handled.settled and value in SETTLED:
         value = "in_progress"
     if value is None or isinstance(value, date):

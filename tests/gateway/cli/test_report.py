@@ -199,6 +199,29 @@ def test_a23_every_complaint_has_a_row(run: Run, config: Path, tmp_path: Path, s
     assert "KLA-00000008" in words(pdf)
 
 
+def test_a23_the_list_speaks_to_the_regulator_and_ends_with_its_period(
+    run: Run, config: Path, tmp_path: Path, store: Store
+) -> None:
+    """A23: no word that is meant for the customer, and no answer that was given after the last day."""
+    keep(
+        store,
+        [
+            recorded(
+                n, wib(date(2026, 2, 2)), organisation="akseleran", state="responded", category="withdrawal",
+                first_response_at=wib(date(2026, 2, answered)),
+            )
+            for n, answered in ((1, 10), (2, 11))
+        ],
+    )  # fmt: skip
+    out = tmp_path / "all.csv"
+    asked = ("report", "akseleran", "periodic", "2026-02-01..2026-02-10", "--out", out, "--config", config)
+    assert run(*asked).code == 0
+    rows = list(csv.DictReader(io.StringIO(out.read_bytes().decode(), newline="")))
+    assert [row["Tanggal tanggapan pertama"] for row in rows] == ["2026-02-10", ""]
+    assert "menunggu tanggapan konsumen" in rows[0]["Status"]
+    assert not any("Anda" in cell for row in rows for cell in row.values())
+
+
 def test_a_nil_report_of_every_complaint_says_so(run: Run, config: Path, tmp_path: Path, store: Store) -> None:
     """A23: without complaints the list says Nihil."""
     out = tmp_path / "all.xlsx"
