@@ -40,7 +40,7 @@ class ForwardCalls:
         except AmbiguousCall as error:
             raise Ambiguous(str(error)) from None
         except ConnectorError as error:
-            raise Unavailable(str(error)) from None
+            raise Unavailable(f"{error}{self._hint(str(error))}") from None
         if len(answered.body) > MOST_ANSWER_BYTES:
             raise Unavailable(f"{name} answers with more than an API would")
         return Answer(
@@ -55,6 +55,12 @@ class ForwardCalls:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+    def _hint(self, trouble: str) -> str:
+        """What an operator may have forgotten, when a name leads to no address that may be called."""
+        if self._settings.inside or aiohttp.ClientConnectorDNSError.__name__ not in trouble:
+            return ""
+        return "; a host inside the own network needs `inside: true`"
 
     def _allow(self, url: URL) -> None:
         name, inside = self._settings.name, self._settings.inside

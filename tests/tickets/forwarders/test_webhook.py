@@ -277,3 +277,12 @@ async def test_p30_no_error_text_holds_what_a_customer_wrote(desk: Desk, receive
     receiver.fail("html")
     await lane.turn()
     assert "RAHASIA" not in json.dumps([line.reason for line in desk.lines()])
+
+
+async def test_a_name_inside_the_network_says_what_is_missing(desk: Desk) -> None:
+    """An internal host is refused like a name that does not exist: the reason names the setting."""
+    given = settings("https://localhost", inside=False)
+    calls = ForwardCalls(given, lambda: NOW)
+    with pytest.raises(Unavailable, match="needs `inside: true`"):
+        await calls("POST", given.url, headers={}, body=b"{}", writes=True)
+    await calls.aclose()
