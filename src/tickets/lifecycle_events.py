@@ -19,6 +19,8 @@ from tickets.life import ClockMark, ClockName, Remedy
 Letter = Annotated[str, Meta(min_length=1, max_length=20_000)]
 Word = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Note = Annotated[str, Meta(max_length=4_000)]
+#: A name, a number, an address: never a text.
+Label = Annotated[str, Meta(max_length=200)]
 
 
 class Happening(Struct, frozen=True, kw_only=True, tag_field="event", forbid_unknown_fields=True):
@@ -30,10 +32,10 @@ class Classified(Happening, frozen=True, kw_only=True, tag="classified"):
 
     kind: Kind | None = None
     category: Word | None = None
-    product: str | None = None
-    sub_product: str | None = None
+    product: Label | None = None
+    sub_product: Label | None = None
     issue: Word | None = None
-    sub_issue: str | None = None
+    sub_issue: Label | None = None
     urgency: Urgency | None = None
     severity: Severity | None = None
     role: Role | None = None
@@ -57,7 +59,7 @@ class DocumentsRequested(Happening, frozen=True, kw_only=True, tag="documents_re
     """Documents of the policy's list are asked for in writing (K9, A9, A12)."""
 
     documents: Annotated[tuple[Word, ...], Meta(min_length=1)]
-    text: str = ""
+    text: Annotated[str, Meta(max_length=20_000)] = ""
 
 
 class DocumentsReceived(Happening, frozen=True, kw_only=True, tag="documents_received"):
@@ -81,8 +83,8 @@ class RepresentativeNamed(Happening, frozen=True, kw_only=True, tag="representat
     full_name: Annotated[str, Meta(min_length=1, max_length=200)]
     kind: Literal["person", "institution"] = "person"
     #: Where the representative is reached: results go there too, once the power of attorney is verified (K15, K17).
-    phone: str | None = None
-    email: str | None = None
+    phone: Label | None = None
+    email: Label | None = None
 
 
 class PowerOfAttorney(Happening, frozen=True, kw_only=True, tag="power_of_attorney"):
@@ -109,7 +111,7 @@ class TierChanged(Happening, frozen=True, kw_only=True, tag="tier_changed"):
 class ExtensionGranted(Happening, frozen=True, kw_only=True, tag="extension_granted"):
     """More time (K11, U8): the customer is told the cause and the new date on or before the old one."""
 
-    ground: str
+    ground: Label
     cause: Letter
     days: int | None = None
     until: date | None = None
@@ -211,13 +213,13 @@ class Withdrawn(Happening, frozen=True, kw_only=True, tag="withdrawn"):
 class Merged(Happening, frozen=True, kw_only=True, tag="merged"):
     """The same complaint came twice: this one goes on under another number; its own stays valid as an alias."""
 
-    into: str
+    into: Label
 
 
 class Grouped(Happening, frozen=True, kw_only=True, tag="grouped"):
     """One of many complaints with one cause: `parent` stands for all of them; each keeps its own receipt and dates."""
 
-    parent: str
+    parent: Label
 
 
 class Ungrouped(Happening, frozen=True, kw_only=True, tag="ungrouped"):

@@ -148,6 +148,8 @@ def _event(tag: str, given: Sequence[str]) -> Event:
         if not sign or name in words:
             fail(f"`{each}` {'is given twice' if sign else 'is not FIELD=VALUE'}", 2)
         words[name] = _text(value)
+        if not _is_text(words[name]):
+            fail(f"{name} is not text in UTF-8", 2)
     try:
         return read_words(tag, words)
     except UnknownEvent:
@@ -173,6 +175,11 @@ def _text(value: str) -> str:
         fail(f"{file} cannot be read: {error.strerror}", 2)
     except UnicodeDecodeError:
         fail(f"{file} is not text in UTF-8", 2)
+
+
+def _is_text(value: str) -> bool:
+    """False for bytes of the command line that were no UTF-8: they cannot be kept, nor sent to anybody."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def acting(given: str | None) -> str:

@@ -231,3 +231,17 @@ def test_g10_a_letter_that_was_brought_is_done_and_the_clock_may_go_on(run: Run,
     assert "bring_letter" not in desk.open_tasks(number)
     assert run("tickets", "done", number, "bring_letter", "--actor", "clock", "--config", desk.config).code == 2
     assert desk.store.verify_audit().intact
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "says"),
+    [("first_response", "text=Sedang kami \udcff periksa", "UTF-8"), ("classified", f"product={'x' * 201}", "product")],
+)
+def test_what_is_no_text_or_no_name_is_wrong_usage(
+    run: Run, untouched: tuple[DeskAtWork, str], event: str, field: str, says: str
+) -> None:
+    desk, number = untouched
+    before = desk.view(number)
+    answer = run("tickets", "do", number, event, field, "--actor", "siti", "--config", desk.config)
+    assert (answer.code, says in answer.err) == (2, True), answer.err
+    assert desk.view(number) == before
