@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Table, delete, func, insert, literal, select, union, update
 
-from normalizer.message import Attachment
+from normalizer.message import Attachment, Message
 from tickets import records
 from tickets.model import AttachmentRow, MessageRow, SeenMessage, Ticket
 from tickets.records import ERASED
@@ -28,6 +29,8 @@ SCRUBBED: tuple[tuple[Table, dict[str, Any]], ...] = (
 _SKEW = timedelta(hours=1)
 _REPEATED = timedelta(days=8)
 _GONE = "erased"
+#: Ids of this length are given once by their provider; shorter ones may count the messages of one chat (Telegram).
+_TELLING = 16
 #: Tables of other parts whose rows are made of what a person said, with their columns for a complaint's id.
 REMOVED: tuple[tuple[Table, tuple[str, ...]], ...] = (
     (schema_proposals.identities, ("complaint_id",)),
@@ -237,9 +240,29 @@ def raws_of(work: Work, messages: Sequence[MessageRow]) -> set[str]:
             raws.received_at.between(row.message.sent_at - _SKEW, last + _REPEATED),
             raws.channel_id == row.channel_id,
         )
-        name = row.message.external_id.encode()
-        found.update(raw.id for raw in work.connection.execute(near) if name in bytes(raw.body))
+        found.update(raw.id for raw in work.connection.execute(near) if _names(bytes(raw.body), row.message))
     return found
+
+
+def _names(body: bytes, message: Message) -> bool:
+    """Whether a delivery is about the message: by its id, where that is short and not its alone by its sender too."""
+    # Some write the slash of an id in JSON with a backslash before it.
+    body = body.replace(b"\\/", b"/")
+    if not _stands_in(body, message.external_id):
+        return False
+    if len(message.external_id) >= _TELLING:
+        return True
+    sender = message.sender.key.rpartition(":")[2]
+    recipient = message.reply.recipient if message.reply is not None else sender
+    return _stands_in(body, sender) or _stands_in(body, recipient)
+
+
+def _stands_in(body: bytes, word: str) -> bool:
+    """Whether the bytes hold the word as a whole, as JSON or as text."""
+    return (
+        bool(word)
+        and re.search(rb"(?<![0-9A-Za-z])" + re.escape(word.encode()) + rb"(?![0-9A-Za-z])", body) is not None
+    )
 
 
 def erase_raws(work: Work, raw_ids: Collection[str]) -> tuple[int, int]:

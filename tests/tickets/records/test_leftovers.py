@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from normalizer.message import Delivery, Permission
+from normalizer.message import Delivery, Message, Permission
 from records_values import RECEIVED, SECRETS, Closed, found_in
 from store_values import Build
 from tickets import numbers
@@ -140,3 +140,50 @@ def test_reports_of_what_was_erased_go_with_the_deliveries_of_their_time(
         assert tx.records.purge_parked(LATER) == 1
     assert store.compact()
     assert list(found_in(tmp_path)) == []
+
+
+class Chat(Closed):
+    """A complaint by a provider that counts the messages of each chat."""
+
+    def messages(self) -> tuple[Message, Message]:
+        """The first has the number 7 in its chat."""
+        first, second = super().messages()
+        return replace(first, external_id="7"), second
+
+
+def test_a_short_id_takes_nobody_elses_deliveries_along(store: Store, build: Build) -> None:
+    """Telegram counts the messages of a chat: 7 stands in nearly every delivery, also in other people's."""
+    case = Chat(build)
+    case.add(store)
+    bodies = {
+        "edit": f'{{"edited_message": {{"message_id": 7, "chat": {{"id": "{PHONE}"}}, "text": "kutipan"}}}}',
+        "other chat": '{"edited_message": {"message_id": 7, "chat": {"id": 4711}}}',
+        "other message": f'{{"message": {{"message_id": 17, "chat": {{"id": "{PHONE}"}}}}}}',
+    }
+    raws = [build.raw(id_, RECEIVED + timedelta(minutes=3)) for id_ in bodies]
+    kept = [
+        replace(row, raw=replace(row.raw, channel_id=CHANNEL, body=body.encode()))
+        for row, body in zip(raws, bodies.values(), strict=True)
+    ]
+    with store.begin() as tx:
+        tx.add(Records(raws=kept))
+    with store.begin() as tx:
+        tx.records.erase(case.number, "request", "dewi")
+    assert [id_ for id_ in bodies if store.raw(id_) is not None] == ["other chat", "other message"]
+
+
+@pytest.mark.parametrize("written", ["wamid.HBgNNjI4MTI5ODc2NTQzMhUC/x==", r"wamid.HBgNNjI4MTI5ODc2NTQzMhUC\/x=="])
+def test_a_long_id_is_found_however_it_is_written(store: Store, build: Build, written: str) -> None:
+    """Meta's JSON may hold a slash of an id with a backslash before it."""
+    case = Closed(build)
+    first, second = case.messages()
+    named = replace(first, external_id="wamid.HBgNNjI4MTI5ODc2NTQzMhUC/x==")
+    case.messages = lambda: (named, second)  # type: ignore[method-assign]  # the values of this one case
+    case.add(store)
+    row = build.raw("R-edit", RECEIVED + timedelta(minutes=3))
+    body = f'{{"edit": {{"id": "{written}"}}}}'.encode()
+    with store.begin() as tx:
+        tx.add(Records(raws=[replace(row, raw=replace(row.raw, channel_id=CHANNEL, body=body))]))
+    with store.begin() as tx:
+        tx.records.erase(case.number, "request", "dewi")
+    assert store.raw("R-edit") is None
