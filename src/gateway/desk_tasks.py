@@ -87,7 +87,7 @@ def unheard(owed: Iterable[OutboxRow], tasks: Iterable[TaskRow]) -> bool:
     answers = [row for row in owed if row.template.startswith(_ANSWERS) and not row.template.endswith(REPRESENTATIVE)]
     if not answers:
         return False
-    last = max(answers, key=lambda row: int(row.template.rpartition(":")[2]))
+    last = max(answers, key=lambda row: _revision(row.template))
     if last.state in {"due", "sending", "halted"}:
         return True
     name = last.template.partition(":")[0]
@@ -95,3 +95,9 @@ def unheard(owed: Iterable[OutboxRow], tasks: Iterable[TaskRow]) -> bool:
         task.reason.startswith((f"{last.template}: ", f"{name}: ")) and task.kind != TELL_REPRESENTATIVE
         for task in tasks
     )
+
+
+def _revision(template: str) -> int:
+    """The revision of the ticket that a notice's row is named after (`receipts.notices.template_name`)."""
+    last = template.rpartition(":")[2]
+    return int(last) if last.isdecimal() else 0

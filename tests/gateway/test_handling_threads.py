@@ -169,3 +169,19 @@ def test_a_complaint_that_a_person_answered_waits_no_longer_to_be_read(desk: Des
     assert "needs_agent" in desk.open_tasks(number)
     done = desk.done(number, events.FirstResponse(text="Kami blokir sekarang juga."))
     assert "needs_agent" in [task.kind for task in done.settled]
+
+
+def test_g10_the_second_answer_is_the_one_that_must_have_arrived(desk: DeskAtWork) -> None:
+    """G10, K16: the first answer came long ago; silence counts from the second, which is the eleventh change or so."""
+    number = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    for urgency in ("low", "medium", "high") * 3:
+        desk.done(number, events.Classified(urgency=urgency))
+    answered(desk, number)
+    desk.pass_time(days=1)
+    desk.whatsapp("klikacc", CUSTOMER, "Saya keberatan")
+    desk.done(number, events.ObjectionRaised())
+    desk.done(number, events.ObjectionAnswered(result="confirmed", text=ANSWER))
+    desk.now += timedelta(days=40)
+    assert desk.refused(number, events.SilenceExpired(), actor=events.CLOCK_ACTOR) == "answer_not_arrived"
+    desk.send()
+    desk.done(number, events.SilenceExpired(), actor=events.CLOCK_ACTOR)
