@@ -187,7 +187,8 @@ def _breached(step: Step) -> bool:
     """
     since = [moment for moment in (step.life.reopened_at, step.life.written_since) if moment is not None]
     marks = (each for each in step.life.announced if (each.clock, each.mark) == ("resolve", "breached"))
-    return any(all(each.at > moment for moment in since) for each in marks)
+    # What is entered late happened before the clock spoke.
+    return any(each.due < step.day and all(each.at > moment for moment in since) for each in marks)
 
 
 def forum_decided(step: Step, event: ForumDecided) -> Change | Refusal:

@@ -134,6 +134,20 @@ def test_k14_a14_whoever_got_no_answer_in_time_may_go_outside(policy: str, begun
     assert (told.ticket.state, told.complaint.outcome.timely) == ("resolved", False)
 
 
+def test_k14_a_wish_of_the_last_day_that_is_entered_late_came_before_the_breach() -> None:
+    """K14: the clock spoke on the next morning; what is entered behind it with the date of the day before was early."""
+    told = Told("klikacc").begun()
+    due = told.ticket.resolve_due
+    assert due is not None
+    told.do(
+        e.ClockPassed(clock="resolve", mark="breached", percent=100),
+        end_of(due) + timedelta(hours=8),
+        actor=e.CLOCK_ACTOR,
+    )
+    assert told.refused(e.ReferredOut(forum="court"), end_of(due)).code == "internal_first_until"
+    told.do(e.ReferredOut(forum="court"), end_of(due) + timedelta(hours=9))
+
+
 def test_k8_a_caller_who_never_got_an_answer_may_go_outside() -> None:
     """K7, K8, K14: the five days of a call begin with the first answer; without one its own date decides."""
     told = Told("klikacc", channel="phone")
