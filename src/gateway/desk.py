@@ -17,7 +17,7 @@ from gateway.receipt_files import ReceiptFiles
 from gateway.recording import MessageOutcome
 from gateway.worker import RunInThread, Worker
 from normalizer.message import Raw
-from receipts.access import access_code, code_hash, read_token, receipt_token
+from receipts.access import access_code, code_hash, read_token, receipt_token, stand_in
 from tickets.calendar import wib_date
 from tickets.numbers import parse as parse_number
 from tickets.store import Store, TicketView
@@ -163,7 +163,7 @@ class FrontDesk:
     async def status(self, ticket_number: str, access_code: str, remote: str) -> PublicStatus | None:
         """The public status, or None for an unknown number and a wrong code alike. Raises Locked."""
         number = parse_number(ticket_number)
-        text = str(number) if number is not None else ticket_number[:40]
+        text = str(number) if number is not None else stand_in(self._secret, ticket_number)
         view = await asyncio.to_thread(self._store.ticket, text)
         # A merged ticket keeps the code of its own receipt: the customer has no other.
         complaint_id = await asyncio.to_thread(self._store.given_to, text) or ""

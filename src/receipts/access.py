@@ -36,6 +36,11 @@ def code_matches(secret: bytes, complaint_id: str, code: str, stored: str | None
     return found and stored is not None
 
 
+def stand_in(secret: bytes, typed: str) -> str:
+    """What is counted and logged in place of something that is no ticket number: people type their own numbers too."""
+    return f"?{_derive(secret, 'typed', typed.encode('utf-8', 'replace').decode()).hex()[:32]}"
+
+
 def receipt_token(secret: bytes, complaint_id: str) -> str:
     """The token of `/r/{token}`: the complaint's id and a 128-bit proof (ASVS 11.5.1), URL-safe."""
     return f"{complaint_id}.{_proof(secret, complaint_id)}"

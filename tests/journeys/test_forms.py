@@ -59,6 +59,18 @@ async def test_the_same_key_is_the_same_complaint(institutions: Aduan, phone: st
     await until(lambda: [m for m in institutions.mail.outbox if fields["email"] in m.recipients])
 
 
+async def test_what_people_type_in_place_of_a_number_is_kept_nowhere(institutions: Aduan) -> None:
+    """Somebody types their telephone number: it is counted and locked, and the log that nobody can erase lacks it."""
+    typed = "081298765432-siti"
+    async with aiohttp.ClientSession(institutions.url) as session:
+        for expected in ((404,), (404,), (404, 429), (429,)):
+            headers = {"X-Access-Code": "123456"}
+            async with session.get(f"/api/v1/complaints/{typed}", headers=headers) as response:
+                assert response.status in expected
+    data = institutions.installation.data_dir
+    assert [path.name for path in data.rglob("tickets.db*") if typed.encode() in path.read_bytes()] == []
+
+
 async def test_status_by_number_and_code(institutions: Aduan, phone: str) -> None:
     """B6, section 7: number and code give the word; unknown and wrong are answered alike; three wrong lock."""
     _, said = await post_complaint(institutions, "klikumkm", f"status-{phone}", {"narrative": STORY})

@@ -178,17 +178,13 @@ class Erasing:
         self._work.note("message.erased", case.row.complaint_id, {"message": message_id, "raws_left": left})
 
     def purge_parked(self, before: datetime) -> int:
-        """How many edits and reports were deleted whose message never came or was erased before its report.
-
-        Deletions stay: their message may still come. A provider's id in a report may hold a telephone number.
-        """
-        changes, reports = schema.message_changes.c, schema.parked_deliveries
-        gone = self._work.connection.execute(
+        """How many edits were deleted whose message never came; deletions stay: their message may still come."""
+        changes = schema.message_changes.c
+        return self._work.connection.execute(
             delete(schema.message_changes).where(
                 changes.message_id.is_(None), changes.kind == "edit", changes.at < before
             )
         ).rowcount
-        return gone + self._work.connection.execute(delete(reports).where(reports.c.at < before)).rowcount
 
     def forget_files(self, digests: Collection[str]) -> None:
         """Takes contents off the list of those that still have to go."""
