@@ -12,16 +12,20 @@ import pytest
 from connectors.facts import Fact, Facts
 from normalizer.complaint import Complainant, Complaint
 from receipts.document import Issuer
+from receipts.notice_values import data_of
 from receipts.signature import SigningKey, open_key
 from receipts.terms import Terms, terms_of
-from receipts.wording import Wording
+from receipts.texts import Links, write
+from receipts.wording import Language, Medium, Wording
 from receipts.wording_load import load_wording
+from tickets.lifecycle_values import Notice
 from tickets.model import OutboxItem, OutboxRow, Route, Ticket
 from tickets.policy_load import load_labels, load_policy
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAMES = {"klikacc": "KlikACC", "akseleran": "Akseleran", "klikumkm": "klikUMKM"}
 URL = "https://aduan.example.co.id"
+GIVEN = datetime(2026, 1, 7, 3, 0, tzinfo=UTC)
 RECEIVED = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)  # Monday, 10.00 WIB
 
 
@@ -156,3 +160,18 @@ def _key(folder: Path) -> SigningKey:
 @pytest.fixture(name="issuer", scope="module")
 def _issuer(key: SigningKey, wording: Wording) -> Issuer:
     return Issuer(key=key, wording=wording, public_url=URL)
+
+
+@pytest.fixture(name="said")
+def _said(wording: Wording, terms: dict[str, Terms]) -> Callable[..., str]:
+    """What a notice that is given on 7 January 2026 says on a medium, in a language."""
+
+    def said(notice: Notice, organisation: str = "klikacc", medium: Medium = "chat", language: Language = "id") -> str:
+        due = item(complaint(organisation))
+        written = write(
+            f"notice_{notice.kind}", medium, due.complaint, due.ticket, wording=wording, terms=terms[organisation],
+            language=language, access_code=None, links=Links(), data=data_of(notice, GIVEN),
+        )  # fmt: skip
+        return f"{written.subject}\n{written.body}" if written.subject else written.body
+
+    return said
