@@ -96,6 +96,8 @@ async def test_what_comes_in_goes_to_every_target_of_its_organisation(running: A
     assert first["data"]["complaint"]["complaint_id"] == second["data"]["complaint"]["complaint_id"]
     assert other["data"]["complaint"]["tenant"] == "akseleran"
     assert len(zammad.tickets) == 1
+    # The receiver has it a moment before we know that it has.
+    await until(lambda: not aduan.running.store.forwards.lines(state="open"))
     body = await ready(aduan)
     assert {name: (state["state"], state["waiting"]) for name, state in body["forward"].items()} == {
         "erp": ("good", 0), "zammad": ("good", 0),
