@@ -19,6 +19,7 @@ from tickets.lifecycle_events import (
     FirstResponse,
     HoldLifted,
     HoldSet,
+    Merged,
     Rejected,
     Responded,
     SilenceExpired,
@@ -48,10 +49,12 @@ _ANSWERS = ("notice_answer", "notice_objection_answer")
 def settled(tasks: Iterable[TaskRow], event: Event, before: TicketState, after: TicketState) -> tuple[TaskRow, ...]:
     """Those of the open tasks that the event answered, by the ticket's state before and after it."""
     kinds = set()
+    # What nobody has read goes along with a merge, and is answered by the answer to both.
+    moved = after != before and not isinstance(event, Merged)
     # An accepted offer that is not carried out yet keeps the ticket where it is (A16).
-    if before == "responded" and (after != before or isinstance(event, Accepted)):
+    if (before == "responded" and moved) or isinstance(event, Accepted | Responded):
         kinds.add(CUSTOMER_REPLIED)
-    if isinstance(event, DocumentsReceived) or before == "awaiting_documents" != after:
+    if isinstance(event, DocumentsReceived) or (before == "awaiting_documents" and moved):
         kinds.add(DOCUMENTS_CAME)
     read = isinstance(event, _READ)
     if not isinstance(event, _BESIDE):

@@ -154,3 +154,14 @@ def test_a_duplicate_from_before_the_answer_asks_nobody(desk: DeskAtWork) -> Non
     desk.done(first, events.Responded(kind="explanation", finding="no_fault", text="Transaksi Anda sesuai."))
     desk.done(second, events.Merged(into=first))
     assert "customer_replied" not in desk.open_tasks(first)
+
+
+def test_a11_a_reply_that_came_along_with_a_merge_is_settled_by_the_answer(desk: DeskAtWork) -> None:
+    first = desk.whatsapp("klikacc", CUSTOMER, STORY)
+    desk.done(first, events.Responded(kind="explanation", finding="no_fault", text="Transaksi Anda sesuai."))
+    desk.whatsapp("klikacc", CUSTOMER, "Saya tidak setuju")
+    second = desk.email("klikacc", "budi@example.com", STORY)
+    desk.done(first, events.Merged(into=second))
+    assert "customer_replied" in desk.open_tasks(second)
+    done = desk.done(second, events.Responded(kind="explanation", finding="no_fault", text="Kami jelaskan lagi."))
+    assert [task.kind for task in done.settled] == ["customer_replied"]
