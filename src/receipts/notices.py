@@ -29,6 +29,9 @@ NO_ROUTE, BRING_LETTER, TELL_REPRESENTATIVE = "no_route", "bring_letter", "tell_
 _TO_ANYBODY: Final = frozenset({"documents_requested", "documents_reminder"})
 #: Of a short message this share is left for what stands around the text of the desk.
 _ROOM_FOR_TEXT: Final = 1 / 3
+#: An answer also names what is offered, the last day to object, what silence means, and the bodies outside.
+_OFFERS: Final = frozenset({"answer", "objection_answer"})
+_ROOM_BESIDE_AN_OFFER: Final = 1 / 6
 
 
 class Owed(Struct, frozen=True, kw_only=True):
@@ -203,7 +206,7 @@ def _says_all(
     if route.template is None and route.channel != "sms":
         return True
     facts = ways[route.channel_id].facts.of(route.channel or complaint.channel)
-    room = facts.max_text.value * _ROOM_FOR_TEXT
+    room = facts.max_text.value * (_ROOM_BESIDE_AN_OFFER if notice.kind in _OFFERS else _ROOM_FOR_TEXT)
     return notice.kind != "rejection" and length(notice.text, facts.text_unit.value) <= room
 
 
