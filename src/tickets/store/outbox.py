@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import literal_column, select, update
 
-from tickets.model import OutboxItem, OutboxRow, Settled
+from tickets.model import OutboxItem, OutboxRow, Settled, TaskRow
 from tickets.store import deliveries, permissions, rows, schema, sent
 from tickets.store.standing import Part, Standing
 from tickets.store.times import micros_or_none, to_micros
@@ -37,15 +37,39 @@ def _with_complaints(work: Work, owed: Sequence[OutboxRow]) -> list[OutboxItem]:
         )
     }
     refused = permissions.refused(work, [_address(row) for row in owed])
-    return [
-        OutboxItem(
-            row=row,
-            complaint=brief_complaint(documents[row.complaint_id][0]),
-            ticket=brief_ticket(documents[row.complaint_id][1]),
-            refused=bool(refused) and _address(row) in refused,
-        )
-        for row in owed
-    ]
+    items: list[OutboxItem] = []
+    for row in owed:
+        complaint, ticket = documents[row.complaint_id]
+        try:
+            item = OutboxItem(
+                row=row,
+                complaint=brief_complaint(complaint),
+                ticket=brief_ticket(ticket),
+                refused=bool(refused) and _address(row) in refused,
+            )
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            _give_up(work, row)
+        else:
+            items.append(item)
+    return items
+
+
+def _give_up(work: Work, row: OutboxRow) -> None:
+    """One complaint whose record is damaged: a person's task, and no other customer waits for it (P7)."""
+    outbox = schema.outbox
+    work.connection.execute(
+        update(outbox).where(outbox.c.key == row.key).values(state="failed", error_class="Damaged", reason="damaged")
+    )
+    task = TaskRow(
+        id=f"damaged-{row.key}",
+        organisation=row.organisation,
+        complaint_id=row.complaint_id,
+        kind="undeliverable",
+        reason=f"{row.template}: the record of this complaint cannot be read; restore it from a backup",
+        opened_at=work.now,
+    )
+    work.statements.tasks.run(work.connection, [rows.task_row(task)])
+    work.note("outbox.damaged", row.complaint_id, {"key": row.key})
 
 
 def _address(row: OutboxRow) -> permissions.Address:

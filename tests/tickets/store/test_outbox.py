@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,6 +36,24 @@ def owe_one(store: Store, build: Build, key: str) -> Records:
     with store.begin() as tx:
         tx.add(records)
     return records
+
+
+@pytest.mark.parametrize("column", ["complaint", "ticket"])
+@pytest.mark.parametrize("damage", [b"{", b"\xff", b""])
+def test_p7_a_damaged_record_keeps_nobody_elses_message_back(
+    store: Store, build: Build, url: str, column: str, damage: bytes
+) -> None:
+    broken = owe_one(store, build, "wa:1:m1").complaints[0].complaint_id
+    whole = owe_one(store, build, "wa:1:m2").complaints[0].complaint_id
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(f"UPDATE tickets SET {column} = ? WHERE complaint_id = ?", (damage, broken))
+        connection.commit()
+    with store.begin() as tx:
+        assert [item.row.complaint_id for item in tx.claim_outbox(build.now, 10)] == [whole]
+    with store.begin() as tx:
+        assert tx.claim_outbox(build.now + timedelta(days=1), 10) == []
+    assert [(task.kind, task.complaint_id) for task in store.open_tasks()] == [("undeliverable", broken)]
+    assert store.verify_audit().intact
 
 
 def test_what_is_due_longest_is_claimed_first_and_once(store: Store, build: Build) -> None:
