@@ -224,7 +224,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         store=store,
         handling=handling,
         run=run,
-        pressure=reception.pressure,
+        busy=lambda: reception.pressure.is_crowd or worker.is_busy,
         key=secret,
         now=now,
         owed=outbox.wake,

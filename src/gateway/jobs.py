@@ -11,7 +11,6 @@ from gateway.handling import Handling
 from gateway.housekeeping import Housekeeping
 from gateway.installation import Installation
 from gateway.matching import Matching
-from gateway.pressure import Pressure
 from gateway.reports.reminder import ReportReminder
 from gateway.retention import Removal, Retention
 from gateway.worker import RunInThread
@@ -27,12 +26,15 @@ def by_the_clock(
     store: Store,
     handling: Handling,
     run: RunInThread,
-    pressure: Pressure,
+    busy: Callable[[], bool],
     key: bytes,
     now: Callable[[], datetime],
     owed: Callable[[], None],
 ) -> Iterator[Job]:
-    """Every job, to be run until it is cancelled. `key` hides identities, `owed` wakes who sends."""
+    """Every job, to be run until it is cancelled.
+
+    `key` hides identities, `owed` wakes who sends, `busy` says that messages wait.
+    """
     yield ClockJob(installation, store=store, handling=handling, run=run, now=now, owed=owed).run()
     yield Housekeeping(installation, store=store, run=run, now=now).run()
     yield ReportReminder(installation, store=store, run=run, now=now).run()
@@ -44,6 +46,6 @@ def by_the_clock(
         lexicon=installation.lexicon,
         key=key,
         run=run,
-        pressure=pressure,
+        busy=busy,
         now=now,
     ).run()

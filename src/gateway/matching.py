@@ -1,7 +1,7 @@
 """Looks for complaints that may belong together, behind the intake: proposals and tasks, never a merge.
 
 It reads what was recorded in its order and remembers how far it came, so that nothing is compared twice or left out,
-also over a restart. While a crowd waits to be acknowledged it waits too.
+also over a restart. While messages wait to be acknowledged or recorded it waits too, a minute at most.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import structlog
 
 from gateway.config import Matching as Settings
 from gateway.ids import new_id
-from gateway.pressure import Pressure
 from gateway.worker import RunInThread
 from normalizer.complaint import Complaint
 from normalizer.lexicon import Lexicon, words
@@ -30,6 +29,8 @@ JOB = "matching"
 #: Kinds of the tasks that a proposal opens.
 SAME, CROWD = "possible_duplicate", "possible_mass_event"
 _EVERY_SECONDS = 5.0
+#: However busy the server is, it looks so often.
+_LATEST_SECONDS = 60.0
 #: With much to catch up it rests so many times as long as it worked: taking in and sending come first.
 _REST = 19.0
 _AT_ONCE = 100
@@ -48,16 +49,16 @@ class Matching:
         lexicon: Lexicon,
         key: bytes,
         run: RunInThread,
-        pressure: Pressure,
+        busy: Callable[[], bool],
         now: Callable[[], datetime],
     ) -> None:
-        """`key` is the secret that hides the identities in the index."""
+        """`key` is the secret that hides the identities in the index; `busy` says whether messages wait."""
         self._settings = settings
         self._store = store
         self._lexicon = lexicon
         self._key = key
         self._run = run
-        self._pressure = pressure
+        self._busy = busy
         self._now = now
         self._recent: dict[str, deque[Traits]] | None = None
         #: The first complaint of the mass event that a complaint was proposed for.
@@ -65,10 +66,12 @@ class Matching:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
+        looked = time.monotonic()
         while True:
             began, count = time.monotonic(), 0
             try:
-                if not self._pressure.is_crowd:
+                if not self._busy() or began - looked >= _LATEST_SECONDS:
+                    looked = began
                     count = await self.look()
             except Exception as error:  # tried again soon; nothing else waits for it
                 log.error("matching_failed", error=type(error).__name__)

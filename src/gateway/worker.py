@@ -77,6 +77,8 @@ class Worker:
         self._recorded = recorded
         self._woken = asyncio.Event()
         self._stopping = False
+        #: Whether the journal had something when it was looked at last.
+        self.is_busy = False
         self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
         self._expected: dict[str, asyncio.Future[Outcome]] = {}
 
@@ -114,6 +116,7 @@ class Worker:
                     self._reader.put(one)
                 else:
                     items.append(one)
+            self.is_busy = bool(kept or items)
             if items:
                 began = time.monotonic()
                 await self._work(items)

@@ -23,6 +23,7 @@ _BY_NUMBER = frozenset({"whatsapp", "telegram", "sms", "phone"})
 #: Fewer words than this say too little to be like anything.
 LEAST_WORDS = 3
 _SHORTEST_WORD = 3
+_SHORTEST_REF = 4
 #: A text as long as this is somebody's whole history: its beginning says what it is about.
 _MOST_WORDS = 100
 
@@ -68,7 +69,7 @@ def traits_of(complaint: Complaint, words: Callable[[str], Iterable[str]], key: 
     given: tuple[tuple[IdentityKind, str | None, bool], ...] = (
         ("phone", who.phone, who.verified and by_number),
         ("email", who.email, who.verified and not by_number),
-        ("customer_ref", who.customer_ref, who.verified),
+        ("customer_ref", _telling_ref(who.customer_ref), who.verified),
     )
     text = f"{complaint.subject} {complaint.narrative}"
     said = [word for word in words(text) if len(word) >= _SHORTEST_WORD][:_MOST_WORDS]
@@ -150,6 +151,11 @@ def crowd(new: Traits, recent: Sequence[Traits], *, within: timedelta, least: fl
     if len(people) < many or len(new.words) < LEAST_WORDS:
         return ()
     return tuple(sorted(alike, key=lambda each: (each.received_at, each.complaint_id)))
+
+
+def _telling_ref(given: str | None) -> str | None:
+    """A customer number that tells somebody apart; a dash or a word that many type there is none."""
+    return given if given and len(given.strip()) >= _SHORTEST_REF and any(map(str.isdigit, given)) else None
 
 
 def _digest(kind: IdentityKind, value: str, key: bytes) -> str:

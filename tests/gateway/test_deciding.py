@@ -10,7 +10,6 @@ from gateway.config import Matching as Settings
 from gateway.deciding import Deciding
 from gateway.handling_values import Done, Refused
 from gateway.matching import CROWD, SAME, Matching
-from gateway.pressure import Pressure
 from normalizer.message import Sender
 from tickets import lifecycle_events as events
 from tickets.store.proposals import Proposal
@@ -27,7 +26,7 @@ async def look(desk: DeskAtWork, customers: int = 3) -> None:
         lexicon=desk.installation.lexicon,
         key=b"k" * 32,
         run=_here,
-        pressure=Pressure(),
+        busy=lambda: False,
         now=lambda: desk.now,
     )
     await matching.look()

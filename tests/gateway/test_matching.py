@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,7 @@ from gateway.config import Matching as Settings
 from gateway.config_load import load
 from gateway.installation import Installation
 from gateway.matching import CROWD, SAME, Matching
-from gateway.pressure import Pressure
-from harness import write_config
+from harness import until, write_config
 from normalizer.complaint import Complainant
 from store_values import NOW, Build
 from tickets.model import Records
@@ -45,7 +45,9 @@ async def run(work: Callable[[], T]) -> T:
     return work()
 
 
-def job(store: Store, installation: Installation, now: datetime = NOW, customers: int = 3) -> Matching:
+def job(
+    store: Store, installation: Installation, now: datetime = NOW, customers: int = 3, busy: bool = False
+) -> Matching:
     def in_this_thread(work: Callable[[], T], /) -> Awaitable[T]:
         return run(work)
 
@@ -55,7 +57,7 @@ def job(store: Store, installation: Installation, now: datetime = NOW, customers
         lexicon=installation.lexicon,
         key=b"k" * 32,
         run=in_this_thread,
-        pressure=Pressure(),
+        busy=lambda: busy,
         now=lambda: now,
     )
 
@@ -182,3 +184,22 @@ async def test_an_erased_complaint_comes_back_in_no_proposal(store: Store, insta
     await matching.look()
     assert ids[0] not in {id_ for each in store.proposals.listed() for id_ in (each.complaint_id, each.other_id)}
     assert sorted(each.complaint_id for each in store.proposals.listed(kind="crowd")) == ids[2:]
+
+
+async def test_while_messages_wait_it_waits_too(
+    store: Store, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = Build()
+    write(store, build, STORY)
+    write(store, build, AGAIN)
+    waiting = job(store, installation, busy=True)
+    task = asyncio.create_task(waiting.run())
+    try:
+        await asyncio.sleep(0.1)
+        assert store.proposals.listed() == []
+        monkeypatch.setattr("gateway.matching._LATEST_SECONDS", 0.0)
+        task.cancel()
+        task = asyncio.create_task(waiting.run())
+        await until(lambda: store.proposals.listed())
+    finally:
+        task.cancel()

@@ -76,6 +76,12 @@ def test_a_provider_vouches_for_its_own_address_only() -> None:
     assert not proposed(mine, theirs)
 
 
+@pytest.mark.parametrize(("ref", "expected"), [("-", False), ("tidak ada", False), ("00", False), ("CIF-20991", True)])
+def test_a11_a_customer_number_is_one_that_tells_somebody_apart(ref: str, expected: bool) -> None:
+    one = complaint("C1", complainant=Complainant(phone=NUMBER, customer_ref=ref, verified=True))
+    assert proposed(one, form("C2", Complainant(customer_ref=ref))) is expected
+
+
 def test_the_same_transfer_is_the_same_complaint_whatever_the_words() -> None:
     transfer = Transaction(reference="TRX-991")
     one = complaint("C1", transaction=transfer)
