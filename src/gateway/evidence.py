@@ -214,7 +214,7 @@ def _opened(content: Path | zipfile.ZipInfo, bag: zipfile.ZipFile | None) -> Bin
         return content.open("rb")
     assert bag is not None
     # `IO[bytes]` in the standard library's types; it reads and closes like any binary file.
-    return bag.open(content)  # type: ignore[return-value]
+    return bag.open(content)  # type: ignore[return-value]  # ZipExtFile is typed as IO, not as BinaryIO
 
 
 def _size_if_whole(path: Path, sha256: str) -> int | None:
