@@ -5,17 +5,13 @@ What they became stays. What the clocks bring stands in `gateway.clock_job`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
 from gateway.installation import Installation
+from gateway.tasks import repeat
 from gateway.worker import RunInThread
 from tickets.store import Store
-
-log = structlog.get_logger("aduan.housekeeping")
 
 _EVERY_SECONDS = 1800.0
 
@@ -33,12 +29,7 @@ class Housekeeping:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception as error:  # tried again in half an hour; nothing else waits for it
-                log.exception("housekeeping_failed", error=type(error).__name__)
-            await asyncio.sleep(_EVERY_SECONDS)
+        await repeat(self.look, _EVERY_SECONDS, "housekeeping")
 
     async def look(self) -> int:
         """The number of deliveries that were deleted."""

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from gateway.installation import Installation, Organisation
 from gateway.reports.keeping import reminder_id
+from gateway.tasks import repeat
 from gateway.worker import RunInThread
 from tickets.calendar import ONE_DAY, Calendar, CalendarMissing, wib_date
 from tickets.deadlines import Period, report_due
@@ -87,12 +88,7 @@ class ReportReminder:
 
     async def run(self) -> None:
         """Works until it is cancelled."""
-        while True:
-            try:
-                await self.look()
-            except Exception as error:  # tried again in half an hour; nothing else waits for it
-                log.exception("report_reminder_failed", error=type(error).__name__)
-            await asyncio.sleep(_EVERY_SECONDS)
+        await repeat(self.look, _EVERY_SECONDS, "report_reminder")
 
     async def look(self) -> tuple[int, int]:
         """Numbers of tasks that were opened, and of those that were closed because their report was frozen."""
