@@ -20,7 +20,11 @@ class Misconfigured(ConnectorError):
 
 
 class Rejected(ConnectorError):
-    """A request that is not authentic or not acceptable: answered with `status`, nothing is kept."""
+    """A request that is not authentic or not acceptable: answered with `status`, nothing is kept.
+
+    503 for a signature that cannot be checked, where the provider repeats only what is answered with 5xx: what it
+    signed with a secret that we do not have yet must come again.
+    """
 
     tell_operator = False
 
