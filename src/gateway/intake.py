@@ -24,6 +24,10 @@ from gateway.pressure import Pressure
 log = structlog.get_logger("aduan.intake")
 
 
+#: What answers a request of a connection.
+Serve = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
 class Filing(Protocol):
     """Knows what became of deliveries that were just kept."""
 
@@ -48,6 +52,7 @@ class Intake:
         filed: Filing,
     ) -> None:
         self._pushed = {id_: c for id_, c in connectors.items() if isinstance(c, Push)}
+        self._at = {f"/in/{id_}": id_ for id_ in self._pushed}
         self._largest = {id_: connectors[id_].facts.max_body_bytes.value for id_ in self._pushed}
         self._kept = {id_: metrics.kept.labels(id_) for id_ in self._pushed}
         self._journal = journal
@@ -59,9 +64,26 @@ class Intake:
         self._disk_is_low = disk_is_low
         self._filed = filed
 
-    async def take(self, request: web.Request) -> web.Response:
+    def before(self, routed: Serve) -> Serve:
+        """Serves webhooks at their plain addresses without the router, a sixth of what a request costs.
+
+        Whatever asks for more (a query, another spelling of the path, `Expect`) goes on to `routed`.
+        """
+
+        async def serve(request: web.BaseRequest) -> web.StreamResponse:
+            channel_id = self._at.get(request.raw_path)
+            if channel_id is None or "Expect" in request.headers:
+                return await routed(request)
+            return await self.take(request, channel_id)
+
+        return serve
+
+    async def route(self, request: web.Request) -> web.Response:
+        """As `take`, for what the router found."""
+        return await self.take(request, request.match_info["channel"])
+
+    async def take(self, request: web.BaseRequest, channel_id: str) -> web.Response:
         """The provider's answer, given after what it sent is durable. 4xx keep nothing; 503 asks to come again."""
-        channel_id = request.match_info["channel"]
         connector = self._pushed.get(channel_id)
         if connector is None:
             return _answer(404, "no such channel")
@@ -90,7 +112,7 @@ class Intake:
             answer = connector.answer(asked, await self._filed(channel_id, ids))
         return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
 
-    async def _read(self, request: web.Request, largest: int) -> Request:
+    async def _read(self, request: web.BaseRequest, largest: int) -> Request:
         """The request as a value. Raises Rejected: 413 over `largest`, 408 when it drips, 415 when it is packed."""
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Rejected(415, "no provider packs its webhooks: send the body as it is")

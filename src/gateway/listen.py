@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
 from aiohttp import web
 
 from gateway.config import Config
+from gateway.intake import Serve
 
 log = structlog.get_logger("aduan.listen")
 
@@ -25,8 +27,13 @@ _NO_HANDLE_SECONDS = 1.0
 _AT_ONCE = 64
 
 
-async def listen(application: web.Application, config: Config, stack: AsyncExitStack) -> str:
-    """The address that is listened on until the stack closes. Raises OSError when it is taken."""
+async def listen(
+    application: web.Application, before: Callable[[Serve], Serve], config: Config, stack: AsyncExitStack
+) -> str:
+    """The address that is listened on until the stack closes. Raises OSError when it is taken.
+
+    `before` gets what the application answers requests with, and returns what asks it only where it must.
+    """
     runner = web.AppRunner(
         application,
         access_log=None,
@@ -42,6 +49,7 @@ async def listen(application: web.Application, config: Config, stack: AsyncExitS
     stack.push_async_callback(runner.cleanup)
     server = runner.server
     assert server is not None
+    server.request_handler = before(server.request_handler)
     sockets = await _sockets(config.listen.host, config.listen.port)
     doors = [asyncio.create_task(_accept(each, server, config.limits.connections)) for each in sockets]
     stack.push_async_callback(_close, doors, sockets)

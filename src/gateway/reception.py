@@ -115,11 +115,11 @@ class Reception:
             filed=self._filed,
         )
         application = web.Application(client_max_size=_LARGEST_BODY)
-        application.router.add_route("*", "/in/{channel}", intake.take)
+        application.router.add_route("*", "/in/{channel}", intake.route)
         application.router.add_get("/healthz", _alive)
         application.router.register_resource(self.later)
         async with AsyncExitStack() as doors:
-            self.url = await listen(application, front.config, doors)
+            self.url = await listen(application, intake.before, front.config, doors)
             self._doors = doors.pop_all()
 
     async def _filed(self, channel_id: str, ids: Sequence[str]) -> Filed:
