@@ -179,6 +179,7 @@ async def _open(installation: Installation, reception: Reception, stack: AsyncEx
         new_id=lambda: new_id(now()),
         observe=lambda event, channel_id, _seconds: metrics.sends.labels(channel_id, event).inc(),
         patience=Patience(give_up=config.outbox.give_up_hours * 3600),
+        calm=reception.pressure.calm,
     )
 
     def fresh_id() -> str:

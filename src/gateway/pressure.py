@@ -1,12 +1,14 @@
-"""How crowded the intake is: what lets recording give way to acknowledging.
+"""How crowded the intake is: what lets recording and sending give way to acknowledging.
 
-A provider that is not answered in time sends again, and then drops us; a receipt may leave a second later. So while
-many requests wait for the disk, recording takes a small part of the time instead of most of it, and catches up
-afterwards. What is recorded is also sent and settled, which costs twice as much again: hence the long rest.
+A provider that is not answered in time sends again, and then drops us; a receipt may leave a few seconds later. So
+while many requests wait, the rest takes a small part of the time instead of most of it, and catches up afterwards.
+Not where they wait for a slow disk, whose time nobody takes; and not for ever: a receipt should leave within ten
+minutes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -14,19 +16,30 @@ from collections.abc import Callable
 _CROWD = 16
 #: Seconds that a crowd is remembered: each commit answers half of it at once, and the next one is already arriving.
 _REMEMBERED = 0.1
-#: The worker rests this many times as long as it worked.
-_REST = 20.0
+#: The worker rests this many times as long as it worked; the second figure holds once its work has become old.
+_REST, _REST_LATE = 20.0, 1.0
 #: Seconds; a receipt is never held back longer than this by one rest.
 _LONGEST_REST = 2.0
+#: Seconds after which a delivery without a record is old: of the ten minutes to a receipt, six are left.
+_PATIENCE = 240.0
+_LOOK_SECONDS = 0.02
+#: The share of one processor under which a crowd waits for something else than the processor.
+_IDLE = 0.5
 
 
 class Pressure:
     """Counts requests whose bytes are on their way to the disk; lives on the event loop."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, used: Callable[[], float] = time.process_time
+    ) -> None:
         self._clock = clock
+        self._used = used
         self._waiting = 0
         self._crowded_at = float("-inf")
+        self._calming: asyncio.Task[None] | None = None
+        #: How many seconds ago the oldest delivery came that is being recorded.
+        self.behind = 0.0
 
     def enter(self) -> None:
         """One request more waits for the disk."""
@@ -40,9 +53,29 @@ class Pressure:
 
     @property
     def is_crowd(self) -> bool:
-        """Whether so many requests wait, or did a moment ago, that recording should give way."""
+        """Whether so many requests wait, or did a moment ago, that recording and sending should give way."""
         return self._clock() - self._crowded_at < _REMEMBERED
 
-    def rest_after(self, worked: float) -> float:
-        """Seconds that the worker should rest at most after it has worked for `worked` seconds."""
-        return min(_LONGEST_REST, worked * _REST)
+    async def rest(self, worked: float, unless: Callable[[], bool]) -> None:
+        """Returns when the crowd is gone, or after twenty times the seconds that were worked (two at most).
+
+        At once where there is none, or when `unless` says so; after as long as was worked when its work is old.
+        """
+        share = _REST if self.behind < _PATIENCE else _REST_LATE
+        await self._while_crowded(min(_LONGEST_REST, worked * share), unless)
+
+    async def calm(self) -> None:
+        """Returns when the crowd is gone, at latest after two seconds; many may wait for it at once."""
+        if not self.is_crowd or self.behind >= _PATIENCE:
+            return
+        if self._calming is None or self._calming.done():
+            self._calming = asyncio.create_task(self._while_crowded(_LONGEST_REST, bool))
+        await asyncio.shield(self._calming)
+
+    async def _while_crowded(self, longest: float, unless: Callable[[], bool]) -> None:
+        until = self._clock() + longest
+        while self.is_crowd and not unless() and self._clock() < until:
+            began, used = self._clock(), self._used()
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self._used() - used < _IDLE * (self._clock() - began):
+                return

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 import structlog
@@ -35,7 +36,6 @@ BATCH = 200
 #: The same while a crowd waits to be acknowledged: what a batch takes, nobody is answered in.
 _BATCH_IN_CROWD = 50
 TRIES = 5
-_SLICE_SECONDS = 0.02
 _REMEMBERED = 4096
 _AWAY_SECONDS = 1.0
 _RETRY_SECONDS = 0.1
@@ -119,19 +119,16 @@ class Worker:
             self.is_busy = bool(kept or items)
             if items:
                 began = time.monotonic()
+                self._pressure.behind = _age(items)
                 await self._work(items)
-                await self._give_way(time.monotonic() - began)
+                # Unless somebody waits for what is recorded.
+                await self._pressure.rest(
+                    time.monotonic() - began, unless=lambda: bool(self._expected) or self._stopping
+                )
             elif not kept:
+                self._pressure.behind = 0.0
                 await self._woken.wait()
         await reading
-
-    async def _give_way(self, worked: float) -> None:
-        """Rests while many requests wait to be acknowledged, unless somebody waits for what is recorded."""
-        until = time.monotonic() + self._pressure.rest_after(worked)
-        while (  # noqa: ASYNC110 - a crowd leaves without an event
-            self._pressure.is_crowd and not self._expected and not self._stopping and time.monotonic() < until
-        ):
-            await asyncio.sleep(_SLICE_SECONDS)
 
     def _is_isolated(self, kept: Kept) -> bool:
         channel = self._recording.installation.channels.get(kept.raw.channel_id)
@@ -228,3 +225,9 @@ class Worker:
 
 def _kept(item: Kept | Arrival) -> Kept:
     return item if isinstance(item, Kept) else item.kept
+
+
+def _age(items: Sequence[Kept | Arrival]) -> float:
+    """Seconds since the oldest of them came; 0 for what the clock says comes from the future."""
+    oldest = min(_kept(item).raw.received_at for item in items)
+    return max(0.0, (datetime.now(UTC) - oldest).total_seconds())

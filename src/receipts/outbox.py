@@ -68,7 +68,10 @@ class Run(Protocol):
 
 
 class Outbox:
-    """The loop. `serve` runs until `stop`; everything is called from one event loop."""
+    """The loop. `serve` runs until `stop`; everything is called from one event loop.
+
+    `calm` is awaited before each send: it returns, soon, when nothing more urgent needs the time.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Outbox:
         new_id: Callable[[], str],
         observe: Observe,
         patience: Patience | None = None,
+        calm: Callable[[], Awaitable[None]] | None = None,
         jitter: Callable[[], float] = random.random,
         batch: int = 200,
         poll_seconds: float = 1.0,
@@ -93,6 +97,7 @@ class Outbox:
         self._now = now
         self._observe = observe
         self._patience = patience or Patience()
+        self._calm = calm
         self._jitter = jitter
         self._batch = batch
         self._poll = poll_seconds
@@ -205,6 +210,10 @@ class Outbox:
         """One of a channel's senders: delivers what waits for the channel until nothing does."""
         try:
             while lane.waiting:
+                if self._calm is not None:
+                    await self._calm()
+                    if not lane.waiting:
+                        break  # another sender of the channel took it meanwhile
                 try:
                     await self._deliver(lane.waiting.popleft(), name, lane)
                 except Exception as error:

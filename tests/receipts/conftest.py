@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 
 from connectors.facts import Fact, Facts
 from normalizer.complaint import Complainant, Complaint
+from outbox_at_work import Bench, MakeComplaint, MakeFacts, MakeItem, Provider
 from receipts.document import Issuer
 from receipts.notice_values import data_of
 from receipts.signature import SigningKey, open_key
@@ -18,9 +21,11 @@ from receipts.terms import Terms, terms_of
 from receipts.texts import Links, write
 from receipts.wording import Language, Medium, Wording
 from receipts.wording_load import load_wording
+from receipts.writer import ReceiptWriter
 from tickets.lifecycle_values import Notice
 from tickets.model import OutboxItem, OutboxRow, Route, Ticket
 from tickets.policy_load import load_labels, load_policy
+from tickets.store import Store
 
 CONFIG = Path(__file__).parents[2] / "config"
 NAMES = {"klikacc": "KlikACC", "akseleran": "Akseleran", "klikumkm": "klikUMKM"}
@@ -175,3 +180,26 @@ def _said(wording: Wording, terms: dict[str, Terms]) -> Callable[..., str]:
         return f"{written.subject}\n{written.body}" if written.subject else written.body
 
     return said
+
+
+@pytest.fixture(name="bench")
+async def _bench(
+    tmp_path: Path, wording: Wording, terms: dict[str, Terms], make_facts: MakeFacts, make_complaint: MakeComplaint,
+    make_item: MakeItem,
+) -> AsyncIterator[Bench]:  # fmt: skip
+    provider = Provider()
+    runner = web.AppRunner(provider.app(), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    writer = ReceiptWriter(wording=wording, terms=terms, secret=b"s" * 32, public_url="https://aduan.test", issuer=None)
+    async with aiohttp.ClientSession() as session:
+        store = Store.open(f"sqlite:///{tmp_path / 'store.db'}")
+        bench = Bench(store, provider, f"http://{host}:{port}", session, writer, make_facts, make_complaint, make_item)
+        try:
+            yield bench
+        finally:
+            provider.release.set()
+            bench.close()
+    await runner.cleanup()

@@ -27,9 +27,9 @@ from pathlib import Path
 import aiohttp
 from ulid import ULID
 folder, url, store = sys.argv[1:]
-sys.path.insert(0, folder)
+sys.path[:0] = [folder, str(Path(folder).parent)]
 from conftest import CONFIG, NAMES, facts
-from test_outbox import QUICK, HttpConnector
+from outbox_at_work import QUICK, HttpConnector
 from receipts.lane import Channel
 from receipts.outbox import Outbox
 from receipts.terms import terms_of
