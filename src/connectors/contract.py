@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, ClassVar, Protocol, runtime_checkable
+from urllib.parse import quote
 
 import aiohttp
 from msgspec import Struct
@@ -112,6 +113,11 @@ class Setup(Struct, frozen=True, kw_only=True):
     #: 32 bytes of this installation, for tokens that must come back unforged. Never log it.
     secret: bytes
     now: Callable[[], datetime]
+
+    @property
+    def address(self) -> str:
+        """Where the provider calls this channel ("https://aduan.example.co.id/in/aks-wa")."""
+        return f"{self.public_url.rstrip('/')}/in/{quote(self.channel_id, safe='')}"
 
 
 class Connector(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
@@ -77,6 +77,12 @@ class Facts(BaseModel):
     def of(self, channel: Channel) -> Facts:
         """The facts that hold on one channel of the connector."""
         return self._of_each.get(channel, self)
+
+    @property
+    def reply_window(self) -> timedelta | None:
+        """How long after the customer's last message a free-form answer is allowed; None: always."""
+        hours = self.reply_window_hours.value
+        return timedelta(hours=hours) if hours is not None else None
 
     def each(self) -> Mapping[str, Fact[Any]]:
         """The facts of the connector by their names, without what differs on single channels."""

@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from connectors.errors import AuthFailed, Throttled, Unavailable, Unreachable
+from connectors.facts import Facts
 from connectors.http_errors import network, retry_after
 
 MOST_REDIRECTS = 5
@@ -97,6 +98,11 @@ class MediaClient:
             total=timeout, sock_connect=min(10.0, timeout), sock_read=min(30.0, timeout)
         )
         self._session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def of(cls, facts: Facts, base: str, *, timeout: float) -> MediaClient:
+        """The client that the facts of a connector allow, with the address at which its operator reaches the API."""
+        return cls(facts.media_hosts.value, [base], max_bytes=facts.max_attachment_bytes.value or 0, timeout=timeout)
 
     async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncGenerator[bytes, None]:
         """The bytes at `url` in chunks, never more than the limit; a redirect is followed without credentials.

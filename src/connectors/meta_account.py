@@ -70,12 +70,7 @@ class MetaAccount:
             now=setup.now,
             timeout=settings.timeout_seconds,
         )
-        self._media = MediaClient(
-            setup.facts.media_hosts.value,
-            [base],
-            max_bytes=setup.facts.max_attachment_bytes.value or 0,
-            timeout=settings.media_timeout_seconds,
-        )
+        self._media = MediaClient.of(setup.facts, base, timeout=settings.media_timeout_seconds)
 
     def receive(self, request: Request) -> Intake:
         """Answers Meta's handshake, or keeps a POST whose signature is good. Raises Rejected."""
@@ -133,9 +128,3 @@ def refuse_unsendable(out: Outgoing, facts: Facts) -> None:
         raise Refused("files", "this channel sends text only")
     if out.template is not None:
         raise Refused("template", "this channel has no templates")
-
-
-def window(facts: Facts) -> timedelta | None:
-    """How long a free answer is allowed; None: always."""
-    hours = facts.reply_window_hours.value
-    return timedelta(hours=hours) if hours is not None else None

@@ -19,7 +19,7 @@ from connectors.facebook import history
 from connectors.facebook.parse import LISTED, Reading, comment_thread, parse
 from connectors.facebook.settings import Settings
 from connectors.json_items import is_identifier
-from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable, window
+from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable
 from connectors.meta_messaging import MARK, Product, after_comment
 from connectors.meta_payload import Node
 from normalizer.message import Channel, Event, Outgoing, Raw, Sent
@@ -44,10 +44,10 @@ class Facebook(MetaAccount):
             object="page",
             prefix="fb",
             channel=MESSAGES,
-            window=window(setup.facts.of(MESSAGES)),
+            window=setup.facts.of(MESSAGES).reply_window,
             own_apps=frozenset(() if settings.app_id is None else (settings.app_id,)),
         )
-        self._reading = Reading(product=self._product, window=window(setup.facts.of(COMMENTS)))
+        self._reading = Reading(product=self._product, window=setup.facts.of(COMMENTS).reply_window)
 
     def parse(self, raw: Raw) -> list[Event]:
         """Events of every item in a delivery or a list, whatever page it belongs to. Raises Malformed."""

@@ -28,7 +28,7 @@ from connectors.instagram.parse import (
 )
 from connectors.instagram.settings import Settings
 from connectors.json_items import is_identifier, iso_moment
-from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable, window
+from connectors.meta_account import CLOCK_SKEW, MetaAccount, Taken, refuse_unsendable
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
 
 HERE = Path(__file__).parent
@@ -49,12 +49,12 @@ class Instagram(MetaAccount):
         #: Where messages and subscriptions live: the linked Page, or the account itself.
         self._node = settings.page_id or settings.account_id
         self._settings = settings
-        self._product = product(window(setup.facts))
+        self._product = product(setup.facts.reply_window)
         self._comment = setup.facts.of("instagram_comment")
 
     def parse(self, raw: Raw) -> list[Event]:
         """Events of every item in the POST, whatever account it belongs to, or of a listed page. Raises Malformed."""
-        return parse(raw, self._product, window(self._comment))
+        return parse(raw, self._product, self._comment.reply_window)
 
     async def send(self, out: Outgoing) -> Sent:
         """Hands one text to Meta: under the comment if it is public, else to the person alone."""

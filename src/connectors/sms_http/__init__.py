@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 import msgspec
@@ -120,8 +120,7 @@ class SmsHttp:
         """Holds nothing."""
 
     def _callback(self, key: str) -> str:
-        base = self._setup.public_url.rstrip("/")
-        return f"{base}/in/{quote(self.channel_id, safe='')}?{urlencode({OUTBOX: key})}"
+        return f"{self._setup.address}?{urlencode({OUTBOX: key})}"
 
     async def _post(self, body: dict[str, Any]) -> http_errors.Answered:
         given = self._settings.outgoing

@@ -54,14 +54,9 @@ class Telegram(ABC):
         self.account = settings.bot_token.get_secret_value().partition(":")[0]
         self._setup = setup
         self._settings = settings
-        self._webhook_url = f"{setup.public_url.rstrip('/')}/in/{setup.channel_id}"
+        self._webhook_url = setup.address
         self._made: Api | None = None
-        self._media = MediaClient(
-            setup.facts.media_hosts.value,
-            [str(settings.api_base)],
-            max_bytes=setup.facts.max_attachment_bytes.value or 0,
-            timeout=settings.media_timeout_seconds,
-        )
+        self._media = MediaClient.of(setup.facts, str(settings.api_base), timeout=settings.media_timeout_seconds)
 
     def parse(self, raw: Raw) -> list[Event]:
         """Events of one update. Raises Malformed."""

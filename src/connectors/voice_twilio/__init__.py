@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -58,13 +58,8 @@ class VoiceTwilio:
         self._seal = step.Seal(setup.secret)
         self._rest = settings.messages(setup, CODES)
         self._reach = timedelta(seconds=settings.longest_recording_seconds) + _PROCESSING
-        self._media = MediaClient(
-            setup.facts.media_hosts.value,
-            [settings.root],
-            max_bytes=setup.facts.max_attachment_bytes.value or 0,
-            timeout=settings.media_timeout_seconds,
-        )
-        self._address = f"{setup.public_url.rstrip('/')}/in/{quote(self.channel_id, safe='')}"
+        self._media = MediaClient.of(setup.facts, settings.root, timeout=settings.media_timeout_seconds)
+        self._address = setup.address
         self._line = dialogue.Line(
             name=settings.spoken_name or settings.organisation,
             words=WORDING,

@@ -17,7 +17,7 @@ from connectors import codes, facts
 from connectors.contract import Connector, Setup, Spec
 from connectors.errors import Ambiguous, Misconfigured, Refused, Unreachable
 from connectors.media import Gone
-from connectors.meta_account import Apps, MetaAccount, window
+from connectors.meta_account import Apps, MetaAccount
 from connectors.meta_payload import Node
 from connectors.whatsapp_cloud.parse import parse
 from connectors.whatsapp_cloud.payload import MediaAnswer, SendAnswer
@@ -36,7 +36,7 @@ class WhatsAppCloud(MetaAccount):
         settings: Settings = setup.settings
         super().__init__(setup, settings.phone_number_id, settings.access_token, CODES)
         self._settings = settings
-        self._window = window(setup.facts)
+        self._window = setup.facts.reply_window
 
     def parse(self, raw: Raw) -> list[Event]:
         """Events of every item in the POST, whatever number it belongs to. Raises Malformed."""

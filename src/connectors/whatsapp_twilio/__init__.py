@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -44,14 +44,8 @@ class WhatsAppTwilio:
         self._settings = settings
         self._proof = settings.proof(setup)
         self._messages = settings.messages(setup, CODES)
-        hours = setup.facts.reply_window_hours.value
-        self._window = timedelta(hours=hours) if hours is not None else None
-        self._media = MediaClient(
-            setup.facts.media_hosts.value,
-            [settings.root],
-            max_bytes=setup.facts.max_attachment_bytes.value or 0,
-            timeout=settings.media_timeout_seconds,
-        )
+        self._window = setup.facts.reply_window
+        self._media = MediaClient.of(setup.facts, settings.root, timeout=settings.media_timeout_seconds)
 
     def receive(self, request: Request) -> Intake:
         """Keeps a message or status whose signature is good. Raises Rejected."""
@@ -67,7 +61,7 @@ class WhatsAppTwilio:
         """Hands one text to Twilio; its status callbacks bring `out.key` back."""
         form = {"To": f"whatsapp:{out.recipient}", "From": f"whatsapp:{self._settings.number}", **self._content(out)}
         query = urlencode({OUTBOX: out.key})
-        form["StatusCallback"] = f"{self._setup.public_url.rstrip('/')}/in/{quote(self.channel_id, safe='')}?{query}"
+        form["StatusCallback"] = f"{self._setup.address}?{query}"
         url = f"{self._messages.account}/Messages.json"
         answer = read(await self._messages.call("POST", url, data=form), RestAnswer)
         if answer is None or not answer.sid:

@@ -52,12 +52,7 @@ class Account:
         self._api = Api(setup)
         self._costs = Costs()
         self._lists = Lists(setup, self._api, self._costs)
-        self._media = MediaClient(
-            setup.facts.media_hosts.value,
-            [str(settings.api_base)],
-            max_bytes=setup.facts.max_attachment_bytes.value or 0,
-            timeout=settings.media_timeout_seconds,
-        )
+        self._media = MediaClient.of(setup.facts, str(settings.api_base), timeout=settings.media_timeout_seconds)
 
     @property
     def costs(self) -> Mapping[str, float]:

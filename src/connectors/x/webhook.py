@@ -92,7 +92,7 @@ class Hook:
         self._replayed = True
 
     async def _known(self) -> Webhook | None:
-        ours = f"{self._setup.public_url.rstrip('/')}/in/{self._setup.channel_id}"
+        ours = self._setup.address
         webhooks = data(await self._api.as_app("GET", "/2/webhooks"), list[Webhook]) or []
         return next((each for each in webhooks if each.url == ours), None)
 
