@@ -39,6 +39,12 @@ MINIMAL: dict[str, dict[str, Any]] = {
         "auth_tokens": ["invented-auth-token"],
         "from": "whatsapp:+622150996000",
     },
+    "whatsapp_vonage": {
+        "number": "+622150996000",
+        "api_key": "a1b2c3d4",
+        "api_secret": "invented-api-secret",
+        "signature_secrets": ["invented-signature-secret"],
+    },
     "x": {
         "user_id": "1111111111111111111",
         "username": "akseleran",

@@ -42,6 +42,15 @@ SHEET: dict[str, dict[str, list[int]]] = {
         "WindowClosed": [63016],
         "AuthFailed": [20003, 30002],
     },
+    # Errors of Vonage's Messages API that a WhatsApp message can meet, and the two statuses that have no number.
+    "whatsapp_vonage": {
+        "Unavailable": [1030, 1100, 1180, 1230, 1331],
+        "Throttled": [1000, 1241, 1460],
+        "Unreachable": [1050, 1160, 1170, 1190, 1240, 1260, 1300, 1310, 1330, 1360, 1430, 1461],
+        "Refused": [1010, 1020, 1022, 1040, 1282, 1320, 1400, 1410, 1440, 1450, 1451, 1470],
+        "WindowClosed": [1340],
+        "AuthFailed": [402, 403, 1060, 1070, 1120, 1140, 1420, 1484],
+    },
     "sms_http": {
         "Unavailable": [20500, 20503, 30001],
         "Throttled": [20429, 14107],

@@ -23,6 +23,7 @@ from simulator.telegram.people import person_named
 from simulator.twilio_voice import Key, Silence, TwilioVoice
 from simulator.twilio_voice.calls import Act, speech
 from simulator.weather import CLIMATES
+from simulator.whatsapp_vonage import WhatsAppVonage
 from simulator.x import X
 
 SAID = "Saldo saya hilang setelah penarikan dana"
@@ -91,6 +92,17 @@ def _whatsapp() -> list[Line]:
             reached=lambda aduan: [sent.to for sent in aduan.twilios["klikacc"].sent],
             address=lambda phone: f"whatsapp:+{phone}",
             provider=lambda aduan: aduan.twilios["klikacc"],
+            **common,
+        ),
+        Line(
+            source="klikumkm-vonage",
+            sends_by="klikumkm-vonage",
+            people=_numbers("628171"),
+            complain=lambda aduan, phone: aduan.provider("klikumkm", WhatsAppVonage).inject_text(phone, SAID),
+            reached=lambda aduan: [sent.to for sent in aduan.provider("klikumkm", WhatsAppVonage).sent],
+            provider=lambda aduan: aduan.provider("klikumkm", WhatsAppVonage),
+            listed=False,
+            told_of_loss="application_id",
             **common,
         ),
     ]
