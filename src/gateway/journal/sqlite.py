@@ -19,6 +19,8 @@ from typing import TypeVar
 import msgspec
 
 from gateway.journal import JournalFull, Kept, Parked
+from gateway.journal.reading import Names, Reading
+from gateway.journal.wal import WriteAheadLog
 from normalizer.message import Raw
 
 T = TypeVar("T")
@@ -37,12 +39,9 @@ create table if not exists cursors (channel_id text primary key, cursor text not
 """
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Raw).decode
 
-
-#: What one `take` brings into memory at most, bytes, unless a single delivery is larger.
-_MOST_TAKEN = 32 * 1024 * 1024
-
+#: What a page of the log takes at least: a commit that only forgets or sets aside writes a few of them.
+_PAGE = 4096
 
 #: Turns of the loop without anybody new after which a commit leaves: what one turn reads, the next one brings here.
 _QUIET_TURNS = 2
@@ -72,6 +71,7 @@ class SqliteJournal:
         self._taken_to = 0
         self._again: list[int] = []
         self._depth = 0
+        self._log = WriteAheadLog(path, self._connect)
 
     @classmethod
     async def open(cls, path: Path, *, max_waiting: int = 1_000_000) -> SqliteJournal:
@@ -81,6 +81,7 @@ class SqliteJournal:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(journal._writer, journal._open_writer)
         await loop.run_in_executor(journal._reader, journal._open_reader)
+        await journal._log.open()
         return journal
 
     def _connect(self) -> sqlite3.Connection:
@@ -88,27 +89,18 @@ class SqliteJournal:
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=full")
         db.execute("pragma busy_timeout=5000")
-        db.execute("pragma wal_autocheckpoint=4000")
+        db.execute("pragma wal_autocheckpoint=0")  # see gateway.journal.wal
         return db
 
     def _open_writer(self) -> None:
         self._db = self._connect()
         self._db.executescript(_SCHEMA)
         self._db.execute("insert or ignore into meta values ('epoch', ?)", (secrets.token_hex(8),))
-        self._epoch = self._db.execute("select value from meta where name='epoch'").fetchone()[0]
+        self._names = Names(self._db.execute("select value from meta where name='epoch'").fetchone()[0])
         self._depth = self._db.execute("select count(*) from inbox where parked_at is null").fetchone()[0]
 
     def _open_reader(self) -> None:
-        self._read_db = self._connect()
-
-    def _id(self, seq: int) -> str:
-        return f"{self._epoch}-{seq}"
-
-    def _seq(self, id: str) -> int:
-        epoch, _, seq = id.rpartition("-")
-        if epoch != self._epoch:
-            raise KeyError(f"{id} is not of this journal")
-        return int(seq)
+        self._reading = Reading(self._connect(), self._names)
 
     async def keep(self, raws: Sequence[Raw], cursor: tuple[str, str] | None = None) -> Sequence[str]:
         """Ids of `raws` once they (and the cursor of a channel) are durable. Raises JournalFull."""
@@ -117,7 +109,7 @@ class SqliteJournal:
         done: asyncio.Future[range] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting([_encode(raw) for raw in raws], cursor, done))
         self._start_commit()
-        return [self._id(seq) for seq in await done]
+        return [self._names.id(seq) for seq in await done]
 
     def _start_commit(self) -> None:
         if self._committing is None:
@@ -142,6 +134,7 @@ class SqliteJournal:
                         return
                 else:
                     self._depth += sum(len(seqs) for seqs in ranges) - len(acked)
+                    self._log.grew(_logged(batch, acked), self._on_writer)
                     for waiting, seqs in zip(batch, ranges, strict=True):
                         if not waiting.done.done():
                             waiting.done.set_result(seqs)
@@ -194,57 +187,23 @@ class SqliteJournal:
         again = self._again[:limit]
         given_back = frozenset(self._again)
         kept, looked_at, self._taken_to = await self._run(
-            self._reader, lambda: self._select(again, given_back, limit, self._taken_to)
+            self._reader, lambda: self._reading.select(again, given_back, limit, self._taken_to)
         )
         del self._again[:looked_at]
         return kept
 
-    def _select(
-        self, again: list[int], given_back: frozenset[int], limit: int, taken_to: int
-    ) -> tuple[list[Kept], int, int]:
-        """What is taken, how many of `again` were looked at for it, and to where the others were taken."""
-        found: list[Kept] = []
-        size = 0
-        for looked_at, seq in enumerate(again, 1):
-            one = self._one(seq)
-            if one is not None:
-                found.append(one)
-                size += len(one.raw.body)
-            if size >= _MOST_TAKEN:
-                return found, looked_at, taken_to
-        rows = self._read_db.execute(
-            "select seq, raw, attempts from inbox where seq > ? and parked_at is null order by seq limit ?",
-            (taken_to, limit - len(again)),
-        )
-        for seq, raw, attempts in rows:
-            taken_to = seq
-            if seq in given_back:
-                continue  # it has its turn there
-            found.append(Kept(id=self._id(seq), raw=_decode(raw), attempts=attempts))
-            size += len(raw)
-            if size >= _MOST_TAKEN:
-                break
-        rows.close()
-        return found, len(again), taken_to
-
-    def _one(self, seq: int) -> Kept | None:
-        row = self._read_db.execute(
-            "select raw, attempts from inbox where seq = ? and parked_at is null", (seq,)
-        ).fetchone()
-        return None if row is None else Kept(id=self._id(seq), raw=_decode(row[0]), attempts=row[1])
-
     async def read(self, id: str) -> Kept | None:
         """A delivery that was taken, once more; None when it is acknowledged or parked."""
-        return await self._run(self._reader, lambda: self._one(self._seq(id)))
+        return await self._run(self._reader, lambda: self._reading.one(self._names.seq(id)))
 
     async def ack(self, ids: Sequence[str]) -> None:
         """Forgets deliveries that the store has; rides on the next commit (a crash before it only repeats them)."""
-        self._acked += [self._seq(id) for id in ids]
+        self._acked += [self._names.seq(id) for id in ids]
         self._start_commit()
 
     async def again(self, ids: Sequence[str], *, counted: bool = True) -> None:
         """Gives deliveries back after a failed try; counts the try when the delivery is to blame for it."""
-        seqs = [self._seq(id) for id in ids]
+        seqs = [self._names.seq(id) for id in ids]
         try:
             if counted:
                 await self._write(
@@ -261,27 +220,18 @@ class SqliteJournal:
         now = datetime.now(UTC).isoformat()
         await self._write(
             lambda db: db.execute(
-                "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason, self._seq(id))
+                "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason, self._names.seq(id))
             )
         )
         self._depth -= 1
 
     async def parked(self) -> Sequence[Parked]:
         """Deliveries set aside, oldest first."""
-        rows = await self._run(
-            self._reader,
-            lambda: self._read_db.execute(
-                "select seq, raw, reason, parked_at from inbox where parked_at is not null order by seq"
-            ).fetchall(),
-        )
-        return [
-            Parked(id=self._id(seq), raw=_decode(raw), reason=reason, parked_at=datetime.fromisoformat(at))
-            for seq, raw, reason, at in rows
-        ]
+        return await self._run(self._reader, self._reading.parked)
 
     async def unpark(self, ids: Sequence[str]) -> int:
         """Number of parked deliveries put back into the queue."""
-        seqs = [self._seq(id) for id in ids]
+        seqs = [self._names.seq(id) for id in ids]
         changed: list[int] = []
 
         def put_back(db: sqlite3.Connection) -> None:
@@ -300,18 +250,11 @@ class SqliteJournal:
 
     async def cursor(self, channel_id: str) -> str | None:
         """Where a pulled channel stands."""
-        row = await self._run(
-            self._reader,
-            lambda: self._read_db.execute("select cursor from cursors where channel_id = ?", (channel_id,)).fetchone(),
-        )
-        return row[0] if row else None
+        return await self._run(self._reader, lambda: self._reading.cursor(channel_id))
 
     async def depth(self) -> Mapping[str, int]:
         """Counts of waiting and parked deliveries."""
-        parked = await self._run(
-            self._reader,
-            lambda: self._read_db.execute("select count(*) from inbox where parked_at is not null").fetchone()[0],
-        )
+        parked = await self._run(self._reader, self._reading.count_parked)
         return {"waiting": self._depth, "parked": parked}
 
     async def aclose(self) -> None:
@@ -320,10 +263,14 @@ class SqliteJournal:
             self._start_commit()
             if self._committing is not None:
                 await asyncio.shield(self._committing)
-        await self._run(self._reader, self._read_db.close)
+        await self._log.aclose()
+        await self._run(self._reader, self._reading.close)
         await self._run(self._writer, self._db.close)
         self._reader.shutdown()
         self._writer.shutdown()
+
+    async def _on_writer(self, work: Callable[[sqlite3.Connection], object]) -> None:
+        await self._run(self._writer, lambda: work(self._db))
 
     async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
         def transaction() -> None:
@@ -340,3 +287,8 @@ class SqliteJournal:
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+
+def _logged(batch: Sequence[_Waiting], acked: Sequence[int]) -> int:
+    """About how many bytes a commit wrote to the log."""
+    return _PAGE + sum(len(blob) for waiting in batch for blob in waiting.blobs) + len(acked) * _PAGE // 2
