@@ -22,8 +22,8 @@ class Misconfigured(ConnectorError):
 class Rejected(ConnectorError):
     """A request that is not authentic or not acceptable: answered with `status`, nothing is kept.
 
-    503 for a signature that cannot be checked, where the provider repeats only what is answered with 5xx: what it
-    signed with a secret that we do not have yet must come again.
+    503 where the provider repeats only what is answered with 5xx and a repeat may be right: what it signed with a
+    secret that we do not have yet must come again (docs/adr/0009).
     """
 
     tell_operator = False

@@ -15,8 +15,9 @@ from connectors.contract import Request, Setup
 from connectors.errors import Rejected
 from connectors.signing import base64_matches, keys, same
 
-#: Vonage repeats only what is answered with 429 or 5xx, and asks for it where a signature cannot be checked: so what
-#: it signed with a secret that we do not have yet comes again for a day (README.md).
+#: Vonage repeats only what is answered with 429 or 5xx, and asks for it where a signature cannot be checked. So
+#: whatever a repeat may put right (a secret or key that is not configured yet, a clock that is slow, a body that a
+#: proxy changed) is answered with it, and comes again for a day (docs/adr/0009).
 COME_AGAIN = 503
 CLOCK_SKEW = timedelta(minutes=5)
 _TOKEN = re.compile(r"[Bb]earer (([A-Za-z0-9_-]{1,1024})\.([A-Za-z0-9_-]{1,4096}))\.([A-Za-z0-9_-]{43})")
@@ -52,7 +53,7 @@ class Proof:
         self._oldest = timedelta(hours=setup.facts.redelivery_hours.value) + CLOCK_SKEW
 
     def check(self, request: Request) -> None:
-        """Returns for an authentic webhook. Raises Rejected(405), (413), (401), or (503) without a good signature."""
+        """Returns for an authentic webhook. Raises Rejected: 503 for what a repeat may put right; 401, 405, 413."""
         if request.method != "POST":
             raise Rejected(405, "only POST")
         if len(request.body) > self._most:
@@ -64,11 +65,14 @@ class Proof:
         if _part(token[2], Header) is None or claims is None:
             raise Rejected(401, "signed with another algorithm or without its claims")
         if not same(claims.api_key, self._account):
-            raise Rejected(401, "signed for another account")
+            raise Rejected(COME_AGAIN, "signed for another account")
         if not same(claims.payload_hash, [hashlib.sha256(request.body).hexdigest().encode()]):
-            raise Rejected(401, "the body is not the one that was signed")
-        if not -CLOCK_SKEW <= timedelta(seconds=request.received_at.timestamp() - claims.iat) <= self._oldest:
-            raise Rejected(401, "signed too long ago or in the future")
+            raise Rejected(COME_AGAIN, "the body is not the one that was signed")
+        age = timedelta(seconds=request.received_at.timestamp() - claims.iat)
+        if age < -CLOCK_SKEW:
+            raise Rejected(COME_AGAIN, "signed in the future")
+        if age > self._oldest:
+            raise Rejected(401, "signed too long ago")
 
 
 def _part(text: str, type_: type[T]) -> T | None:
