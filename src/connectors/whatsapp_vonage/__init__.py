@@ -20,7 +20,7 @@ from connectors.contract import Connector, Intake, Request, Setup, Spec
 from connectors.errors import Ambiguous, Misconfigured, Refused, Unavailable
 from connectors.media import MediaClient
 from connectors.whatsapp_vonage.parse import parse
-from connectors.whatsapp_vonage.payload import Answer, Application, Capability
+from connectors.whatsapp_vonage.payload import Answer, Application, Capabilities, Messages
 from connectors.whatsapp_vonage.proof import Proof
 from connectors.whatsapp_vonage.settings import Settings
 from normalizer.message import Attachment, Event, Outgoing, Raw, Sent
@@ -80,12 +80,14 @@ class WhatsAppVonage:
         found = _read(await self._call("GET", path), Application)
         if found is None:
             raise Unavailable("Vonage's answer about the application cannot be read")
-        messages = found.capabilities.get("messages", Capability())
+        messages = (found.capabilities or Capabilities()).messages or Messages()
         inbound = str(messages.webhooks.get("inbound_url", {}).get("address") or "")
         if id_ is not None and not inbound.startswith(f"{self._setup.address.rpartition('/')[0]}/"):
             raise Misconfigured("application_id: its inbound address is none of ours, so no webhook will ever come")
         if id_ is not None and messages.version == "v0.1":
             raise Misconfigured("application_id: its webhooks come in version v0.1, which we do not read: set v1")
+        if id_ is not None and messages.authenticate_inbound_media:
+            raise Misconfigured("application_id: secure inbound media is on, so no file can be fetched: switch it off")
 
     async def open(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
         """The bytes of an attachment, whose address is the secret for 48 hours: no credentials go along."""
@@ -125,7 +127,7 @@ class WhatsAppVonage:
             headers={"Authorization": aiohttp.encode_basic_auth(self._settings.api_key, secret)},
             **request,
         )
-        if answer.status in (HTTPStatus.OK, HTTPStatus.ACCEPTED):
+        if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         code = (_read(answer, Answer) or Answer()).code
         # What has a name and no number (no credit, suspended) is told by its status, which the table lists too.

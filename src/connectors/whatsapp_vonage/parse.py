@@ -111,8 +111,8 @@ def _said(item: Item) -> tuple[str, tuple[Attachment, ...], tuple[str, ...]]:
 
 
 def _card(card: Card) -> str:
-    phones = ", ".join(str(each["phone"]) for each in card.phones if each.get("phone"))
-    return ": ".join(part for part in (str(card.name.get("formatted_name") or ""), phones) if part)
+    phones = ", ".join(str(each["phone"]) for each in card.phones or () if each.get("phone"))
+    return ": ".join(part for part in (str((card.name or {}).get("formatted_name") or ""), phones) if part)
 
 
 def _tapped(part: Part) -> str:
@@ -126,10 +126,11 @@ def _tapped(part: Part) -> str:
 def _status(item: Item, status: str, raw: Raw, codes: Codes) -> Event:
     if status not in STATES:
         return Ignored(reason="status: other")
-    code = item.error.code if item.error is not None else None
+    error = item.error
+    code = (error.code or (error.error.code if error.error is not None else None)) if error is not None else None
     # "Undeliverable" is Vonage's word for a WhatsApp that it could not reach.
     unnamed = "Unavailable" if status == "undeliverable" else None
-    pricing = item.whatsapp.pricing if item.whatsapp is not None else {}
+    pricing = (item.whatsapp.pricing if item.whatsapp is not None else None) or {}
     return events.Delivery(
         account=_ours(item.from_, "$.from"),
         state=STATES[status],

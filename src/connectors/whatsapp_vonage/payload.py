@@ -13,17 +13,23 @@ from msgspec import Struct, field
 # {"message_uuid":"aaaa..."}
 # {"type":"https://developer.vonage.com/api-errors/messages#1340","title":"1340","detail":"...","instance":"bf0c..."}
 class Answer(Struct):
-    """What a call is answered with, good or bad (RFC 9457), and the error of a status."""
+    """What a call is answered with, good or bad (RFC 9457)."""
 
     message_uuid: str = ""
-    type: str = ""
-    title: str = ""
+    type: str | None = None
+    title: str | int | None = None
 
     @property
     def code(self) -> int | None:
         """Vonage's number of an error: it ends the type, in a status it is the title too. None where a name stands."""
-        found = (text for text in (self.type.rpartition("#")[2], self.title) if text.isascii() and text.isdecimal())
-        return next((int(text) for text in found if len(text) <= 6), None)
+        told = ((self.type or "").rpartition("#")[2], str(self.title))
+        return next((int(text) for text in told if text.isascii() and text.isdecimal() and len(text) <= 6), None)
+
+
+class Failure(Answer):
+    """The error of a status; Vonage's Kotlin library knows it inside another `error` too, its title as a number."""
+
+    error: Answer | None = None
 
 
 # {"url":"https://api-us.nexmo.com/v3/media/1b45...","name":"bukti.pdf","caption":"..."}
@@ -47,8 +53,8 @@ class Part(Struct):
 class Card(Struct):
     """A contact that a customer shared."""
 
-    name: dict[str, Any] = {}
-    phones: list[dict[str, Any]] = []
+    name: dict[str, Any] | None = None
+    phones: list[dict[str, Any]] | None = None
 
 
 # {"name":"Sari","username":"sari.k"}  and  {"user_id":"ID.1349","wa_id":"6281200000001"}
@@ -66,7 +72,7 @@ class Details(Struct):
     """What WhatsApp alone has."""
 
     sender: Person | None = None
-    pricing: dict[str, Any] = {}
+    pricing: dict[str, Any] | None = None
 
 
 # {"channel":"whatsapp","message_uuid":"aaaa...","to":"622150996000","from":"6281200000001",
@@ -83,7 +89,7 @@ class Item(Struct):
     timestamp: str | None = None
     status: str | None = None
     client_ref: str | None = None
-    error: Answer | None = None
+    error: Failure | None = None
     message_type: str = ""
     text: str | None = None
     image: Part | None = None
@@ -95,21 +101,29 @@ class Item(Struct):
     location: Part | None = None
     reply: Part | None = None
     button: Part | None = None
-    contacts: list[Card] = []
+    contacts: list[Card] | None = None
     profile: Person | None = None
     context: dict[str, Any] | None = None
     whatsapp: Details | None = None
 
 
-# {"webhooks":{"inbound_url":{"address":"https://...","http_method":"POST"},"status_url":{...}},"version":"v1"}
-class Capability(Struct):
-    """Where an application hears of what concerns one product."""
+# {"webhooks":{"inbound_url":{"address":"https://...","http_method":"POST"},"status_url":{...}},"version":"v1",
+#  "authenticate_inbound_media":false}
+class Messages(Struct):
+    """Where an application hears of messages, and how."""
 
     webhooks: dict[str, dict[str, Any]] = {}
-    version: str = ""
+    version: str | None = None
+    authenticate_inbound_media: bool | None = None
+
+
+class Capabilities(Struct):
+    """What an application is switched on for."""
+
+    messages: Messages | None = None
 
 
 class Application(Struct):
     """{"id":"78d3...","capabilities":{"messages":{...},"voice":{...}}}"""
 
-    capabilities: dict[str, Capability] = {}
+    capabilities: Capabilities | None = None
