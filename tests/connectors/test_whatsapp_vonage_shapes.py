@@ -1,4 +1,4 @@
-"""WhatsApp by Vonage: answers and webhooks in every shape that its pages and libraries show (P1, P10, P13, P14)."""
+"""WhatsApp by Vonage: answers and webhooks in every shape that was seen (P1, P10, P13, P14, P22)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from connectors.errors import Misconfigured
-from connectors.whatsapp_vonage import WhatsAppVonage
+from connectors.whatsapp_vonage import FACTS, WhatsAppVonage
 from harness.serving import MakeSetup, Serve
 from normalizer.message import Delivery, Message, Outgoing, Raw
 
@@ -96,3 +96,9 @@ async def test_secured_files_are_named_before_they_are_lost(
             await connector.check()
     else:
         await connector.check()
+
+
+def test_files_of_both_names_of_the_provider_may_be_fetched() -> None:
+    """P22: Vonage's libraries name its media by either domain; a host that is left out costs the customer's proof."""
+    regions = ("api", "api-us", "api-eu", "api-ap")
+    assert set(FACTS.media_hosts.value) == {f"{each}.{of}.com" for each in regions for of in ("nexmo", "vonage")}
