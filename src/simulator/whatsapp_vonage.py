@@ -294,7 +294,9 @@ def _accept(account: WhatsAppVonage, raw: bytes) -> Message:
         type_, to, from_, reference = given["message_type"], given["to"], given["from"], given.get("client_ref", "")
         text = given["text"] if type_ == "text" else "\n".join(given["template"]["parameters"])
         template = given["template"]["name"] if type_ == "template" and given["whatsapp"]["locale"] else ""
-    except (ValueError, KeyError, TypeError):
+        hook = given.get("webhook_url", "")
+        "".join((text, to, from_, reference, template, hook))  # raises TypeError for what is no text
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise VonageError(1010) from None
     if given.get("channel") != "whatsapp" or from_ != account.number:
         raise VonageError(1400 if from_ == account.number else 1420)
@@ -306,7 +308,6 @@ def _accept(account: WhatsAppVonage, raw: bytes) -> Message:
     if len(reference) > REFERENCE_LIMIT or not account.calls.fits(None, now, per_second=PER_SECOND, burst=PER_SECOND):
         raise VonageError(1450 if len(reference) > REFERENCE_LIMIT else 1000)
     account.calls.fill(None, now, per_second=PER_SECOND)
-    hook = given.get("webhook_url", "")
     kept = Message(from_, to, type_, text, now, "accepted", str(uuid.uuid4()), None, reference, hook, template)
     account.sent.append(kept)
     closed = not template and not account.window_open(to)

@@ -107,7 +107,8 @@ async def test_a_send_is_reported_with_its_reference(
 @pytest.mark.parametrize(
     ("changes", "code"),
     [({"from": "628"}, 1420), ({"channel": "sms"}, 1400), ({"to": "+6281"}, 1430), ({"text": ""}, 1020),
-     ({"text": "x" * 4_097}, 1020), ({"message_type": "template"}, 1010), ({"client_ref": "x" * 101}, 1450)],
+     ({"text": "x" * 4_097}, 1020), ({"message_type": "template"}, 1010), ({"client_ref": "x" * 101}, 1450),
+     ({"to": 628}, 1010), ({"text": ["Halo"]}, 1010), ({"client_ref": 1}, 1010), ({"webhook_url": 1}, 1010)],
 )  # fmt: skip
 async def test_what_cannot_be_sent_is_refused(
     vonage: WhatsAppVonage, http: aiohttp.ClientSession, changes: dict[str, Any], code: int
