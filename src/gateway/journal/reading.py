@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from heapq import merge
+from operator import itemgetter
 
 import msgspec
 
 from gateway.journal import Kept, Parked
+from gateway.journal.together import unpacked
 from normalizer.message import Raw
 
 _decode = msgspec.msgpack.Decoder(Raw).decode
 #: What one `take` brings into memory at most, bytes, unless a single delivery is larger.
 _MOST_TAKEN = 32 * 1024 * 1024
+
+
+def in_common(db: sqlite3.Connection, seq: int) -> bytes | None:
+    """The bytes of a delivery that stands in a common row."""
+    row = db.execute("select first, raws from together where last >= ? order by last limit 1", (seq,)).fetchone()
+    return None if row is None or row[0] > seq else dict(unpacked(*row))[seq]
 
 
 class Names:
@@ -42,37 +52,67 @@ class Reading:
         self._names = names
 
     def select(
-        self, again: Sequence[int], given_back: Collection[int], limit: int, taken_to: int
+        self, again: Sequence[int], out_of_turn: Collection[int], gone: Collection[int], limit: int, fresh: range
     ) -> tuple[list[Kept], int, int]:
-        """What is taken, how many of `again` were looked at for it, and to where the others were taken."""
+        """What is taken, how many of `again` were looked at for it, and to where the others were taken.
+
+        `fresh` are the numbers that were not taken in turn, `out_of_turn` those of them that come or came by `again`,
+        `gone` those that left their common row.
+        """
         found: list[Kept] = []
         size = 0
+        taken_to = fresh.start - 1
         for looked_at, seq in enumerate(again, 1):
-            one = self.one(seq)
+            one = self.one(seq, gone)
             if one is not None:
                 found.append(one)
                 size += len(one.raw.body)
             if size >= _MOST_TAKEN:
                 return found, looked_at, taken_to
-        rows = self._db.execute(
-            "select seq, raw, attempts from inbox where seq > ? and parked_at is null order by seq limit ?",
-            (taken_to, limit - len(again)),
-        )
-        for seq, raw, attempts in rows:
-            taken_to = seq
-            if seq in given_back:
-                continue  # it has its turn there
-            found.append(Kept(id=self._names.id(seq), raw=_decode(raw), attempts=attempts))
-            size += len(raw)
-            if size >= _MOST_TAKEN:
-                break
-        rows.close()
+        most = len(found) + limit - len(again)
+        with self._at_one_moment():
+            for seq, raw, attempts in merge(self._alone(fresh), self._common(fresh, gone), key=itemgetter(0)):
+                if len(found) >= most or size >= _MOST_TAKEN:
+                    break
+                taken_to = seq
+                if seq in out_of_turn:
+                    continue
+                found.append(Kept(id=self._names.id(seq), raw=_decode(raw), attempts=attempts))
+                size += len(raw)
         return found, len(again), taken_to
 
-    def one(self, seq: int) -> Kept | None:
+    def _alone(self, fresh: range) -> Iterator[tuple[int, bytes, int]]:
+        yield from self._db.execute(
+            "select seq, raw, attempts from inbox where seq between ? and ? and parked_at is null order by seq",
+            (fresh.start, fresh.stop - 1),
+        )
+
+    def _common(self, fresh: range, gone: Collection[int]) -> Iterator[tuple[int, bytes, int]]:
+        for first, raws in self._db.execute(
+            "select first, raws from together where last between ? and ? order by last", (fresh.start, fresh.stop - 1)
+        ):
+            for seq, raw in unpacked(first, raws):
+                if seq in fresh and seq not in gone:
+                    yield seq, raw, 0
+
+    @contextmanager
+    def _at_one_moment(self) -> Iterator[None]:
+        """Both kinds of rows as one commit left them: else one could be passed by for ever."""
+        self._db.execute("begin")
+        try:
+            yield
+        finally:
+            self._db.execute("rollback")
+
+    def one(self, seq: int, gone: Collection[int]) -> Kept | None:
         """A delivery that waits or was taken; None when it is acknowledged or parked."""
-        row = self._db.execute("select raw, attempts from inbox where seq = ? and parked_at is null", (seq,)).fetchone()
-        return None if row is None else Kept(id=self._names.id(seq), raw=_decode(row[0]), attempts=row[1])
+        row = self._db.execute("select raw, attempts, parked_at from inbox where seq = ?", (seq,)).fetchone()
+        if row is None and seq not in gone:
+            raw = in_common(self._db, seq)
+            row = None if raw is None else (raw, 0, None)
+        if row is None or row[2] is not None:
+            return None
+        return Kept(id=self._names.id(seq), raw=_decode(row[0]), attempts=row[1])
 
     def parked(self) -> list[Parked]:
         """Deliveries set aside, oldest first."""

@@ -19,42 +19,20 @@ from typing import TypeVar
 import msgspec
 
 from gateway.journal import JournalFull, Kept, Parked
-from gateway.journal.reading import Names, Reading
+from gateway.journal.reading import Names, Reading, in_common
+from gateway.journal.together import Together
 from gateway.journal.wal import WriteAheadLog
+from gateway.journal.writing import PAGE, SCHEMA, Waiting, commit, logged, stand_together
 from normalizer.message import Raw
 
 T = TypeVar("T")
 
-_SCHEMA = """
-create table if not exists meta (name text primary key, value text not null);
-create table if not exists inbox (
-  seq integer primary key autoincrement,
-  raw blob not null,
-  attempts integer not null default 0,
-  parked_at text,
-  reason text
-);
-create index if not exists inbox_parked on inbox (seq) where parked_at is not null;
-create table if not exists cursors (channel_id text primary key, cursor text not null);
-"""
-
 _encode = msgspec.msgpack.Encoder().encode
-
-#: What a page of the log takes at least: a commit that only forgets or sets aside writes a few of them.
-_PAGE = 4096
 
 #: Turns of the loop without anybody new after which a commit leaves: what one turn reads, the next one brings here.
 _QUIET_TURNS = 2
 #: Turns that a commit waits at most.
 _MOST_TURNS = 16
-
-
-class _Waiting(msgspec.Struct):
-    """One caller of `keep` that waits for the next commit."""
-
-    blobs: list[bytes]
-    cursor: tuple[str, str] | None
-    done: asyncio.Future[range]
 
 
 class SqliteJournal:
@@ -65,11 +43,16 @@ class SqliteJournal:
         self._max_waiting = max_waiting
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal")
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-read")
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Waiting] = []
         self._acked: list[int] = []
         self._committing: asyncio.Task[None] | None = None
         self._taken_to = 0
+        #: The last number whose commit has come back: only up to there is it known what stands together.
+        self._known_to = 0
         self._again: list[int] = []
+        #: Given back and taken although nothing was taken up to there yet: they have had their turn.
+        self._ahead: set[int] = set()
+        self._together = Together()
         self._depth = 0
         self._log = WriteAheadLog(path, self._connect)
 
@@ -86,6 +69,7 @@ class SqliteJournal:
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        db.execute(f"pragma page_size={PAGE}")
         db.execute("pragma journal_mode=wal")
         db.execute("pragma synchronous=full")
         db.execute("pragma busy_timeout=5000")
@@ -94,10 +78,15 @@ class SqliteJournal:
 
     def _open_writer(self) -> None:
         self._db = self._connect()
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
         self._db.execute("insert or ignore into meta values ('epoch', ?)", (secrets.token_hex(8),))
         self._names = Names(self._db.execute("select value from meta where name='epoch'").fetchone()[0])
-        self._depth = self._db.execute("select count(*) from inbox where parked_at is null").fetchone()[0]
+        used = self._db.execute("select seq from sqlite_sequence where name='inbox'").fetchone()
+        self._known_to = used[0] if used else 0
+        for first, last, gone in self._db.execute("select first, last, gone from together order by last"):
+            self._together.add(first, last, gone)
+        alone = self._db.execute("select count(*) from inbox where parked_at is null").fetchone()[0]
+        self._depth = alone + self._together.waiting
 
     def _open_reader(self) -> None:
         self._reading = Reading(self._connect(), self._names)
@@ -107,7 +96,7 @@ class SqliteJournal:
         if self._depth + len(raws) > self._max_waiting:
             raise JournalFull(f"{self._depth} deliveries wait")
         done: asyncio.Future[range] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting([_encode(raw) for raw in raws], cursor, done))
+        self._waiting.append(Waiting([_encode(raw) for raw in raws], cursor, done))
         self._start_commit()
         return [self._names.id(seq) for seq in await done]
 
@@ -119,14 +108,16 @@ class SqliteJournal:
         """Commits until nobody waits. The next batch is what came while the last one was on its way to the disk."""
         loop = asyncio.get_running_loop()
         try:
-            while self._waiting or self._acked:
+            while self._waiting or self._acked or self._together.empty:
                 await self._all_aboard()
                 batch, self._waiting = self._waiting, []
                 acked, self._acked = self._acked, []
+                empty, self._together.empty = self._together.empty, []
                 try:
-                    ranges = await loop.run_in_executor(self._writer, self._commit, batch, acked)
+                    ranges = await loop.run_in_executor(self._writer, self._commit, batch, acked, empty)
                 except sqlite3.Error as error:
                     self._acked[:0] = acked
+                    self._together.empty[:0] = empty
                     for waiting in batch:
                         if not waiting.done.done():
                             waiting.done.set_exception(JournalFull(type(error).__name__))
@@ -134,7 +125,11 @@ class SqliteJournal:
                         return
                 else:
                     self._depth += sum(len(seqs) for seqs in ranges) - len(acked)
-                    self._log.grew(_logged(batch, acked), self._on_writer)
+                    self._log.grew(logged(batch, acked, empty), self._on_writer)
+                    if ranges:
+                        self._known_to = ranges[-1].stop - 1
+                    if stand_together(batch):
+                        self._together.add(ranges[0].start, ranges[-1].stop - 1)
                     for waiting, seqs in zip(batch, ranges, strict=True):
                         if not waiting.done.done():
                             waiting.done.set_result(seqs)
@@ -154,30 +149,8 @@ class SqliteJournal:
             if quiet == _QUIET_TURNS:
                 return
 
-    def _commit(self, batch: list[_Waiting], acked: list[int]) -> list[range]:
-        db = self._db
-        db.execute("begin immediate")
-        try:
-            last = db.execute("select seq from sqlite_sequence where name='inbox'").fetchone()
-            seq = last[0] if last else 0
-            rows, ranges = [], []
-            for waiting in batch:
-                ranges.append(range(seq + 1, seq + 1 + len(waiting.blobs)))
-                for blob in waiting.blobs:
-                    seq += 1
-                    rows.append((seq, blob))
-            db.executemany("insert into inbox (seq, raw) values (?, ?)", rows)
-            cursors = [waiting.cursor for waiting in batch if waiting.cursor]
-            if cursors:
-                db.executemany("insert or replace into cursors values (?, ?)", cursors)
-            if acked:
-                db.executemany("delete from inbox where seq = ?", [(seq,) for seq in acked])
-            db.execute("commit")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("rollback")
-            raise
-        return ranges
+    def _commit(self, batch: list[Waiting], acked: list[int], empty: list[int]) -> list[range]:
+        return commit(self._db, batch, acked, empty)
 
     async def take(self, limit: int) -> Sequence[Kept]:
         """Deliveries that nobody holds, oldest first: up to `limit`, fewer when they are large; never none of some.
@@ -185,32 +158,37 @@ class SqliteJournal:
         They stay until `ack` or `park`.
         """
         again = self._again[:limit]
-        given_back = frozenset(self._again)
+        out_of_turn = self._ahead.union(self._again)
+        fresh = range(self._taken_to + 1, self._known_to + 1)
         kept, looked_at, self._taken_to = await self._run(
-            self._reader, lambda: self._reading.select(again, given_back, limit, self._taken_to)
+            self._reader, lambda: self._reading.select(again, out_of_turn, self._together.gone, limit, fresh)
         )
+        self._ahead = {seq for seq in self._ahead.union(again[:looked_at]) if seq > self._taken_to}
         del self._again[:looked_at]
         return kept
 
     async def read(self, id: str) -> Kept | None:
         """A delivery that was taken, once more; None when it is acknowledged or parked."""
-        return await self._run(self._reader, lambda: self._reading.one(self._names.seq(id)))
+        return await self._run(self._reader, lambda: self._reading.one(self._names.seq(id), self._together.gone))
 
     async def ack(self, ids: Sequence[str]) -> None:
         """Forgets deliveries that the store has; rides on the next commit (a crash before it only repeats them)."""
-        self._acked += [self._names.seq(id) for id in ids]
-        self._start_commit()
+        seqs = [self._names.seq(id) for id in ids]
+        common = [seq for seq in seqs if self._together.holds(seq)]
+        if common:
+            self._together.leave(common)
+            self._depth -= len(common)
+            seqs = sorted({*seqs}.difference(common))
+        self._acked += seqs
+        if self._acked or self._together.empty:
+            self._start_commit()
 
     async def again(self, ids: Sequence[str], *, counted: bool = True) -> None:
         """Gives deliveries back after a failed try; counts the try when the delivery is to blame for it."""
         seqs = [self._names.seq(id) for id in ids]
         try:
             if counted:
-                await self._write(
-                    lambda db: db.executemany(
-                        "update inbox set attempts = attempts + 1 where seq = ?", [(seq,) for seq in seqs]
-                    )
-                )
+                await self._on_their_own(seqs, "update inbox set attempts = attempts + 1 where seq = ?", ())
         finally:
             # Also when the try could not be counted: what is not given back would wait for a restart.
             self._again += seqs
@@ -218,10 +196,8 @@ class SqliteJournal:
     async def park(self, id: str, reason: str) -> None:
         """Sets one delivery aside for a person."""
         now = datetime.now(UTC).isoformat()
-        await self._write(
-            lambda db: db.execute(
-                "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason, self._names.seq(id))
-            )
+        await self._on_their_own(
+            [self._names.seq(id)], "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason)
         )
         self._depth -= 1
 
@@ -259,7 +235,7 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         """Commits what waits, then closes."""
-        while self._committing is not None or self._waiting or self._acked:
+        while self._committing is not None or self._waiting or self._acked or self._together.empty:
             self._start_commit()
             if self._committing is not None:
                 await asyncio.shield(self._committing)
@@ -268,6 +244,19 @@ class SqliteJournal:
         await self._run(self._writer, self._db.close)
         self._reader.shutdown()
         self._writer.shutdown()
+
+    async def _on_their_own(self, seqs: Sequence[int], sql: str, values: tuple[str, ...]) -> None:
+        """Runs an update on each delivery's own row, which it gets first where it stands in a common one."""
+        leaving = [seq for seq in seqs if self._together.holds(seq)]
+        left = self._together.without(leaving)
+
+        def work(db: sqlite3.Connection) -> None:
+            db.executemany("insert into inbox (seq, raw) values (?, ?)", [(seq, in_common(db, seq)) for seq in leaving])
+            db.executemany("update together set gone = ? where last = ?", left)
+            db.executemany(sql, [(*values, seq) for seq in seqs])
+
+        await self._write(work)
+        self._together.leave(leaving)
 
     async def _on_writer(self, work: Callable[[sqlite3.Connection], object]) -> None:
         await self._run(self._writer, lambda: work(self._db))
@@ -287,8 +276,3 @@ class SqliteJournal:
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
-
-
-def _logged(batch: Sequence[_Waiting], acked: Sequence[int]) -> int:
-    """About how many bytes a commit wrote to the log."""
-    return _PAGE + sum(len(blob) for waiting in batch for blob in waiting.blobs) + len(acked) * _PAGE // 2
