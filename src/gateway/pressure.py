@@ -14,8 +14,8 @@ from collections.abc import Callable
 
 #: Requests waiting for their acknowledgement at the same moment from which on it counts as a crowd.
 _CROWD = 16
-#: Seconds that a crowd is remembered: each commit answers half of it at once, and the next one is already arriving.
-_REMEMBERED = 0.1
+#: Seconds that a crowd is remembered: a commit answers all of it at once, and a slow one takes as long as this.
+_REMEMBERED = 0.3
 #: The worker rests this many times as long as it worked; the second figure holds once its work has become old.
 _REST, _REST_LATE = 20.0, 1.0
 #: Seconds; a receipt is never held back longer than this by one rest.
@@ -23,8 +23,9 @@ _LONGEST_REST = 2.0
 #: Seconds after which a delivery without a record is old: of the ten minutes to a receipt, six are left.
 _PATIENCE = 240.0
 _LOOK_SECONDS = 0.02
-#: The share of one processor under which a crowd waits for something else than the processor.
-_IDLE = 0.5
+#: The share of one processor under which a crowd waits for something else than the processor, and over how many seconds
+#: it is judged: a single slow commit must not pass for a slow disk. What was seen longer ago says nothing.
+_IDLE, _JUDGED_OVER, _FORGOTTEN = 0.5, 0.25, 1.0
 
 
 class Pressure:
@@ -38,6 +39,8 @@ class Pressure:
         self._waiting = 0
         self._crowded_at = float("-inf")
         self._calming: asyncio.Task[None] | None = None
+        self._looked = clock(), used()
+        self._is_busy = True
         #: How many seconds ago the oldest delivery came that is being recorded.
         self.behind = 0.0
 
@@ -54,7 +57,15 @@ class Pressure:
     @property
     def is_crowd(self) -> bool:
         """Whether so many requests wait, or did a moment ago, that recording and sending should give way."""
-        return self._clock() - self._crowded_at < _REMEMBERED
+        return self._clock() - self._crowded_at < _REMEMBERED and self._judged()
+
+    def _judged(self) -> bool:
+        """Whether the processor is what they wait for."""
+        (at, used), now = self._looked, self._clock()
+        if now - at >= _JUDGED_OVER:
+            self._is_busy = now - at >= _FORGOTTEN or self._used() - used >= _IDLE * (now - at)
+            self._looked = now, self._used()
+        return self._is_busy
 
     async def rest(self, worked: float, unless: Callable[[], bool]) -> None:
         """Returns when the crowd is gone, or after twenty times the seconds that were worked (two at most).
@@ -74,8 +85,7 @@ class Pressure:
 
     async def _while_crowded(self, longest: float, unless: Callable[[], bool]) -> None:
         until = self._clock() + longest
-        while self.is_crowd and not unless() and self._clock() < until:
-            began, used = self._clock(), self._used()
+        while (  # noqa: ASYNC110 - a crowd leaves without an event
+            self.is_crowd and not unless() and self._clock() < until
+        ):
             await asyncio.sleep(_LOOK_SECONDS)
-            if self._used() - used < _IDLE * (self._clock() - began):
-                return

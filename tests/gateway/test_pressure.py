@@ -15,14 +15,19 @@ class Clock:
 
     def __init__(self, share: float) -> None:
         self.now = 100.0
-        #: Of every second of the clock the processor was busy for this one.
+        #: For how much of every second that passes the processor is busy.
         self.share = share
+        self.busy = 0.0
 
     def __call__(self) -> float:
         return self.now
 
     def used(self) -> float:
-        return self.now * self.share
+        return self.busy
+
+    def go(self, seconds: float) -> None:
+        self.now += seconds
+        self.busy += seconds * self.share
 
 
 def crowded(clock: Clock, waiting: int = 16) -> Pressure:
@@ -36,7 +41,7 @@ async def seconds(clock: Clock, pressure: Pressure, waits: asyncio.Future[None])
     """How many seconds of the clock somebody waits while new requests keep coming; at most ten."""
     began = clock.now
     while not waits.done() and clock.now - began < 10:
-        clock.now += 0.08
+        clock.go(0.08)
         pressure.enter()
         pressure.leave()
         # The loop's own time passes as it likes; what counts is the clock.
@@ -49,7 +54,7 @@ async def seconds(clock: Clock, pressure: Pressure, waits: asyncio.Future[None])
 
 def test_a_crowd_is_one_from_sixteen_on_and_is_remembered_for_a_moment() -> None:
     clock = Clock(1.0)
-    pressure = Pressure(clock)
+    pressure = Pressure(clock, clock.used)
     seen: list[bool] = []
     for _ in range(16):
         seen.append(pressure.is_crowd)
@@ -58,7 +63,7 @@ def test_a_crowd_is_one_from_sixteen_on_and_is_remembered_for_a_moment() -> None
     seen = [pressure.is_crowd]
     for _ in range(16):
         pressure.leave()
-    for moment in (100.05, 100.15):
+    for moment in (100.2, 100.35):
         clock.now = moment
         seen.append(pressure.is_crowd)
     assert seen == [True, True, False]
@@ -88,7 +93,12 @@ async def test_a_crowd_that_waits_for_the_disk_holds_up_nobody(alone: bool) -> N
     clock = Clock(0.2)
     pressure = crowded(clock)
     waits = pressure.rest(1.0, unless=bool) if alone else pressure.calm()
-    assert await seconds(clock, pressure, asyncio.ensure_future(waits)) <= 0.17
+    assert await seconds(clock, pressure, asyncio.ensure_future(waits)) <= 0.4
+    assert not pressure.is_crowd
+    clock.share = 1.0
+    clock.go(0.28)
+    pressure.enter()
+    assert pressure.is_crowd
 
 
 async def test_whoever_is_waited_for_does_not_rest() -> None:
