@@ -101,7 +101,7 @@ class MediaClient:
 
     @classmethod
     def of(cls, facts: Facts, base: str, *, timeout: float) -> MediaClient:
-        """The client that the facts of a connector allow, with the address at which its operator reaches the API."""
+        """The client that the facts of a connector allow; `base` is where the API answers, `timeout` in seconds."""
         return cls(facts.media_hosts.value, [base], max_bytes=facts.max_attachment_bytes.value or 0, timeout=timeout)
 
     async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncGenerator[bytes, None]:

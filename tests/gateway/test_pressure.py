@@ -103,14 +103,17 @@ async def test_a_crowd_that_waits_for_the_disk_holds_up_nobody(alone: bool) -> N
 
 async def test_whoever_is_waited_for_does_not_rest() -> None:
     clock = Clock(1.0)
-    await asyncio.wait_for(crowded(clock).rest(1.0, unless=lambda: True), 0.01)
+    waits = asyncio.ensure_future(crowded(clock).rest(1.0, unless=lambda: True))
+    await asyncio.sleep(0)
+    assert waits.done()
 
 
 async def test_nobody_rests_without_a_crowd() -> None:
     clock = Clock(1.0)
     pressure = crowded(clock, waiting=15)
-    await asyncio.wait_for(pressure.rest(1.0, unless=bool), 0.01)
-    await asyncio.wait_for(pressure.calm(), 0.01)
+    waits = [asyncio.ensure_future(each) for each in (pressure.rest(1.0, unless=bool), pressure.calm())]
+    await asyncio.sleep(0)
+    assert [each.done() for each in waits] == [True, True]
 
 
 async def test_all_who_send_wait_for_the_same_calm_and_for_two_seconds_at_most() -> None:

@@ -34,6 +34,7 @@ async def test_a_wake_up_is_enough(bench: Bench) -> None:
         number = await bench.owe(to("wa", "+62811"))
         outbox.wake()
         await bench.until_state(number, "sent")
+    assert [number in text for text in bench.provider.texts("+62811")] == [True]
 
 
 async def test_an_answer_to_a_receipt_finds_its_complaint(bench: Bench) -> None:
@@ -98,7 +99,8 @@ async def test_p14_a_failure_that_is_reported_later_leads_to_the_next_route(benc
         await bench.report("wa", failed)
         outbox.wake()
         await bench.until(lambda: len(bench.provider.texts("b@x.id")) == 1)
-        await bench.until_state(number, "sent")
+        row = await bench.until_state(number, "sent")
+    assert row.route == 1
 
 
 async def test_a_refused_credential_halts_its_channel_only(bench: Bench) -> None:

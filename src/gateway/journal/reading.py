@@ -12,7 +12,7 @@ from operator import itemgetter
 import msgspec
 
 from gateway.journal import Kept, Parked
-from gateway.journal.together import unpacked
+from gateway.journal.batches import unpacked
 from normalizer.message import Raw
 
 _decode = msgspec.msgpack.Decoder(Raw).decode
@@ -20,13 +20,13 @@ _decode = msgspec.msgpack.Decoder(Raw).decode
 _MOST_TAKEN = 32 * 1024 * 1024
 
 
-def in_common(db: sqlite3.Connection, seq: int) -> bytes | None:
-    """The bytes of a delivery that stands in a common row."""
-    row = db.execute("select first, raws from together where last >= ? order by last limit 1", (seq,)).fetchone()
+def in_batch(db: sqlite3.Connection, seq: int) -> bytes | None:
+    """The bytes of a delivery that stands in a batch."""
+    row = db.execute("select first, raws from batches where last >= ? order by last limit 1", (seq,)).fetchone()
     return None if row is None or row[0] > seq else dict(unpacked(*row))[seq]
 
 
-class Names:
+class Ids:
     """Ids of deliveries: the row's number behind the journal's epoch, so that no other journal knows them."""
 
     def __init__(self, epoch: str) -> None:
@@ -47,9 +47,9 @@ class Names:
 class Reading:
     """The journal as its reader's thread sees it."""
 
-    def __init__(self, db: sqlite3.Connection, names: Names) -> None:
+    def __init__(self, db: sqlite3.Connection, ids: Ids) -> None:
         self._db = db
-        self._names = names
+        self._ids = ids
 
     def select(
         self, again: Sequence[int], out_of_turn: Collection[int], gone: Collection[int], limit: int, fresh: range
@@ -57,7 +57,7 @@ class Reading:
         """What is taken, how many of `again` were looked at for it, and to where the others were taken.
 
         `fresh` are the numbers that were not taken in turn, `out_of_turn` those of them that come or came by `again`,
-        `gone` those that left their common row.
+        `gone` those that left their batch.
         """
         found: list[Kept] = []
         size = 0
@@ -71,13 +71,13 @@ class Reading:
                 return found, looked_at, taken_to
         most = len(found) + limit - len(again)
         with self._at_one_moment():
-            for seq, raw, attempts in merge(self._alone(fresh), self._common(fresh, gone), key=itemgetter(0)):
+            for seq, raw, attempts in merge(self._alone(fresh), self._batched(fresh, gone), key=itemgetter(0)):
                 if len(found) >= most or size >= _MOST_TAKEN:
                     break
                 taken_to = seq
                 if seq in out_of_turn:
                     continue
-                found.append(Kept(id=self._names.id(seq), raw=_decode(raw), attempts=attempts))
+                found.append(Kept(id=self._ids.id(seq), raw=_decode(raw), attempts=attempts))
                 size += len(raw)
         return found, len(again), taken_to
 
@@ -87,9 +87,9 @@ class Reading:
             (fresh.start, fresh.stop - 1),
         )
 
-    def _common(self, fresh: range, gone: Collection[int]) -> Iterator[tuple[int, bytes, int]]:
+    def _batched(self, fresh: range, gone: Collection[int]) -> Iterator[tuple[int, bytes, int]]:
         for first, raws in self._db.execute(
-            "select first, raws from together where last between ? and ? order by last", (fresh.start, fresh.stop - 1)
+            "select first, raws from batches where last between ? and ? order by last", (fresh.start, fresh.stop - 1)
         ):
             for seq, raw in unpacked(first, raws):
                 if seq in fresh and seq not in gone:
@@ -108,16 +108,16 @@ class Reading:
         """A delivery that waits or was taken; None when it is acknowledged or parked."""
         row = self._db.execute("select raw, attempts, parked_at from inbox where seq = ?", (seq,)).fetchone()
         if row is None and seq not in gone:
-            raw = in_common(self._db, seq)
+            raw = in_batch(self._db, seq)
             row = None if raw is None else (raw, 0, None)
         if row is None or row[2] is not None:
             return None
-        return Kept(id=self._names.id(seq), raw=_decode(row[0]), attempts=row[1])
+        return Kept(id=self._ids.id(seq), raw=_decode(row[0]), attempts=row[1])
 
     def parked(self) -> list[Parked]:
         """Deliveries set aside, oldest first."""
         return [
-            Parked(id=self._names.id(seq), raw=_decode(raw), reason=reason, parked_at=datetime.fromisoformat(at))
+            Parked(id=self._ids.id(seq), raw=_decode(raw), reason=reason, parked_at=datetime.fromisoformat(at))
             for seq, raw, reason, at in self._db.execute(
                 "select seq, raw, reason, parked_at from inbox where parked_at is not null order by seq"
             )

@@ -19,10 +19,10 @@ from typing import TypeVar
 import msgspec
 
 from gateway.journal import JournalFull, Kept, Parked
-from gateway.journal.reading import Names, Reading, in_common
-from gateway.journal.together import Together
+from gateway.journal.batches import Batches
+from gateway.journal.reading import Ids, Reading, in_batch
 from gateway.journal.wal import WriteAheadLog
-from gateway.journal.writing import PAGE, SCHEMA, Waiting, commit, logged, stand_together
+from gateway.journal.writing import PAGE, SCHEMA, Waiting, commit, is_batch, logged, transaction
 from normalizer.message import Raw
 
 T = TypeVar("T")
@@ -47,12 +47,12 @@ class SqliteJournal:
         self._acked: list[int] = []
         self._committing: asyncio.Task[None] | None = None
         self._taken_to = 0
-        #: The last number whose commit has come back: only up to there is it known what stands together.
+        #: The last number whose commit has come back: only up to there is it known which numbers are in a batch.
         self._known_to = 0
         self._again: list[int] = []
         #: Given back and taken although nothing was taken up to there yet: they have had their turn.
         self._ahead: set[int] = set()
-        self._together = Together()
+        self._batches = Batches()
         self._depth = 0
         self._log = WriteAheadLog(path, self._connect)
 
@@ -80,16 +80,16 @@ class SqliteJournal:
         self._db = self._connect()
         self._db.executescript(SCHEMA)
         self._db.execute("insert or ignore into meta values ('epoch', ?)", (secrets.token_hex(8),))
-        self._names = Names(self._db.execute("select value from meta where name='epoch'").fetchone()[0])
+        self._ids = Ids(self._db.execute("select value from meta where name='epoch'").fetchone()[0])
         used = self._db.execute("select seq from sqlite_sequence where name='inbox'").fetchone()
         self._known_to = used[0] if used else 0
-        for first, last, gone in self._db.execute("select first, last, gone from together order by last"):
-            self._together.add(first, last, gone)
+        for first, last, gone in self._db.execute("select first, last, gone from batches order by last"):
+            self._batches.add(first, last, gone)
         alone = self._db.execute("select count(*) from inbox where parked_at is null").fetchone()[0]
-        self._depth = alone + self._together.waiting
+        self._depth = alone + self._batches.waiting
 
     def _open_reader(self) -> None:
-        self._reading = Reading(self._connect(), self._names)
+        self._reading = Reading(self._connect(), self._ids)
 
     async def keep(self, raws: Sequence[Raw], cursor: tuple[str, str] | None = None) -> Sequence[str]:
         """Ids of `raws` once they (and the cursor of a channel) are durable. Raises JournalFull."""
@@ -98,7 +98,7 @@ class SqliteJournal:
         done: asyncio.Future[range] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting([_encode(raw) for raw in raws], cursor, done))
         self._start_commit()
-        return [self._names.id(seq) for seq in await done]
+        return [self._ids.id(seq) for seq in await done]
 
     def _start_commit(self) -> None:
         if self._committing is None:
@@ -108,16 +108,16 @@ class SqliteJournal:
         """Commits until nobody waits. The next batch is what came while the last one was on its way to the disk."""
         loop = asyncio.get_running_loop()
         try:
-            while self._waiting or self._acked or self._together.empty:
+            while self._waiting or self._acked or self._batches.empty:
                 await self._all_aboard()
                 batch, self._waiting = self._waiting, []
                 acked, self._acked = self._acked, []
-                empty, self._together.empty = self._together.empty, []
+                empty, self._batches.empty = self._batches.empty, []
                 try:
                     ranges = await loop.run_in_executor(self._writer, self._commit, batch, acked, empty)
                 except sqlite3.Error as error:
                     self._acked[:0] = acked
-                    self._together.empty[:0] = empty
+                    self._batches.empty[:0] = empty
                     for waiting in batch:
                         if not waiting.done.done():
                             waiting.done.set_exception(JournalFull(type(error).__name__))
@@ -128,8 +128,8 @@ class SqliteJournal:
                     self._log.grew(logged(batch, acked, empty), self._on_writer)
                     if ranges:
                         self._known_to = ranges[-1].stop - 1
-                    if stand_together(batch):
-                        self._together.add(ranges[0].start, ranges[-1].stop - 1)
+                    if is_batch(batch):
+                        self._batches.add(ranges[0].start, ranges[-1].stop - 1)
                     for waiting, seqs in zip(batch, ranges, strict=True):
                         if not waiting.done.done():
                             waiting.done.set_result(seqs)
@@ -161,7 +161,7 @@ class SqliteJournal:
         out_of_turn = self._ahead.union(self._again)
         fresh = range(self._taken_to + 1, self._known_to + 1)
         kept, looked_at, self._taken_to = await self._run(
-            self._reader, lambda: self._reading.select(again, out_of_turn, self._together.gone, limit, fresh)
+            self._reader, lambda: self._reading.select(again, out_of_turn, self._batches.gone, limit, fresh)
         )
         self._ahead = {seq for seq in self._ahead.union(again[:looked_at]) if seq > self._taken_to}
         del self._again[:looked_at]
@@ -169,26 +169,26 @@ class SqliteJournal:
 
     async def read(self, id: str) -> Kept | None:
         """A delivery that was taken, once more; None when it is acknowledged or parked."""
-        return await self._run(self._reader, lambda: self._reading.one(self._names.seq(id), self._together.gone))
+        return await self._run(self._reader, lambda: self._reading.one(self._ids.seq(id), self._batches.gone))
 
     async def ack(self, ids: Sequence[str]) -> None:
         """Forgets deliveries that the store has; rides on the next commit (a crash before it only repeats them)."""
-        seqs = [self._names.seq(id) for id in ids]
-        common = [seq for seq in seqs if self._together.holds(seq)]
+        seqs = [self._ids.seq(id) for id in ids]
+        common = [seq for seq in seqs if self._batches.holds(seq)]
         if common:
-            self._together.leave(common)
+            self._batches.leave(common)
             self._depth -= len(common)
             seqs = sorted({*seqs}.difference(common))
         self._acked += seqs
-        if self._acked or self._together.empty:
+        if self._acked or self._batches.empty:
             self._start_commit()
 
     async def again(self, ids: Sequence[str], *, counted: bool = True) -> None:
         """Gives deliveries back after a failed try; counts the try when the delivery is to blame for it."""
-        seqs = [self._names.seq(id) for id in ids]
+        seqs = [self._ids.seq(id) for id in ids]
         try:
             if counted:
-                await self._on_their_own(seqs, "update inbox set attempts = attempts + 1 where seq = ?", ())
+                await self._on_own_rows(seqs, "update inbox set attempts = attempts + 1 where seq = ?", ())
         finally:
             # Also when the try could not be counted: what is not given back would wait for a restart.
             self._again += seqs
@@ -196,8 +196,8 @@ class SqliteJournal:
     async def park(self, id: str, reason: str) -> None:
         """Sets one delivery aside for a person."""
         now = datetime.now(UTC).isoformat()
-        await self._on_their_own(
-            [self._names.seq(id)], "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason)
+        await self._on_own_rows(
+            [self._ids.seq(id)], "update inbox set parked_at = ?, reason = ? where seq = ?", (now, reason)
         )
         self._depth -= 1
 
@@ -207,7 +207,7 @@ class SqliteJournal:
 
     async def unpark(self, ids: Sequence[str]) -> int:
         """Number of parked deliveries put back into the queue."""
-        seqs = [self._names.seq(id) for id in ids]
+        seqs = [self._ids.seq(id) for id in ids]
         changed: list[int] = []
 
         def put_back(db: sqlite3.Connection) -> None:
@@ -235,7 +235,7 @@ class SqliteJournal:
 
     async def aclose(self) -> None:
         """Commits what waits, then closes."""
-        while self._committing is not None or self._waiting or self._acked or self._together.empty:
+        while self._committing is not None or self._waiting or self._acked or self._batches.empty:
             self._start_commit()
             if self._committing is not None:
                 await asyncio.shield(self._committing)
@@ -245,34 +245,28 @@ class SqliteJournal:
         self._reader.shutdown()
         self._writer.shutdown()
 
-    async def _on_their_own(self, seqs: Sequence[int], sql: str, values: tuple[str, ...]) -> None:
+    async def _on_own_rows(self, seqs: Sequence[int], sql: str, values: tuple[str, ...]) -> None:
         """Runs an update on each delivery's own row, which it gets first where it stands in a common one."""
-        leaving = [seq for seq in seqs if self._together.holds(seq)]
-        left = self._together.without(leaving)
+        leaving = [seq for seq in seqs if self._batches.holds(seq)]
+        left = self._batches.without(leaving)
 
         def work(db: sqlite3.Connection) -> None:
-            db.executemany("insert into inbox (seq, raw) values (?, ?)", [(seq, in_common(db, seq)) for seq in leaving])
-            db.executemany("update together set gone = ? where last = ?", left)
+            db.executemany("insert into inbox (seq, raw) values (?, ?)", [(seq, in_batch(db, seq)) for seq in leaving])
+            db.executemany("update batches set gone = ? where last = ?", left)
             db.executemany(sql, [(*values, seq) for seq in seqs])
 
         await self._write(work)
-        self._together.leave(leaving)
+        self._batches.leave(leaving)
 
     async def _on_writer(self, work: Callable[[sqlite3.Connection], object]) -> None:
         await self._run(self._writer, lambda: work(self._db))
 
     async def _write(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        def transaction() -> None:
-            self._db.execute("begin immediate")
-            try:
+        def write() -> None:
+            with transaction(self._db):
                 work(self._db)
-                self._db.execute("commit")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-                raise
 
-        await self._run(self._writer, transaction)
+        await self._run(self._writer, write)
 
     async def _run(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)

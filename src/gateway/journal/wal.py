@@ -19,7 +19,7 @@ log = structlog.get_logger("aduan.journal")
 
 #: Bytes committed since the last time, from which on it is done again.
 _MUCH = 12 * 1024 * 1024
-_TAKE_OVER = "pragma wal_checkpoint(passive)"
+_CHECKPOINT = "pragma wal_checkpoint(passive)"
 
 
 class WriteAheadLog:
@@ -31,7 +31,7 @@ class WriteAheadLog:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-log")
         self._db: sqlite3.Connection | None = None
         self._grown = 0
-        self._shortening: asyncio.Task[None] | None = None
+        self._checkpointing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connects; what an earlier run left in the log counts. Raises sqlite3.Error."""
@@ -41,26 +41,26 @@ class WriteAheadLog:
     def grew(self, size: int, write: Callable[[Callable[[sqlite3.Connection], object]], Awaitable[object]]) -> None:
         """Says that `size` bytes were committed; `write` runs work in the thread of the writer, between two commits."""
         self._grown += size
-        if self._grown >= _MUCH and self._shortening is None:
+        if self._grown >= _MUCH and self._checkpointing is None:
             self._grown = 0
-            self._shortening = asyncio.get_running_loop().create_task(self._shorten(write))
+            self._checkpointing = asyncio.get_running_loop().create_task(self._checkpoint(write))
 
-    async def _shorten(self, write: Callable[[Callable[[sqlite3.Connection], object]], Awaitable[object]]) -> None:
+    async def _checkpoint(self, write: Callable[[Callable[[sqlite3.Connection], object]], Awaitable[object]]) -> None:
         db = self._db
         assert db is not None
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, lambda: db.execute(_TAKE_OVER).fetchall())
-            await write(lambda writer: writer.execute(_TAKE_OVER).fetchall())
+            await asyncio.get_running_loop().run_in_executor(self._thread, lambda: db.execute(_CHECKPOINT).fetchall())
+            await write(lambda writer: writer.execute(_CHECKPOINT).fetchall())
         except sqlite3.Error as error:
             # Nothing is lost: the log is as durable as the database, and only grows until the next time.
-            log.warning("log_not_shortened", error=type(error).__name__)
+            log.warning("checkpoint_failed", error=type(error).__name__)
         finally:
-            self._shortening = None
+            self._checkpointing = None
 
     async def aclose(self) -> None:
         """Ends what is under way and disconnects."""
-        if self._shortening is not None:
-            await asyncio.wait([self._shortening])
+        if self._checkpointing is not None:
+            await asyncio.wait([self._checkpointing])
         if self._db is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
         self._thread.shutdown()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
-from gateway.journal.together import LEAST, MOST_BYTES, pack
+from gateway.journal.batches import LEAST, MOST_BYTES, pack
 
-#: Bytes of a page: a large one takes a common row in few pieces.
+#: Bytes of a page: a large one takes a batch in few pieces.
 PAGE = 16384
 SCHEMA = """
 create table if not exists meta (name text primary key, value text not null);
@@ -22,7 +23,7 @@ create table if not exists inbox (
   reason text
 );
 create index if not exists inbox_parked on inbox (seq) where parked_at is not null;
-create table if not exists together (
+create table if not exists batches (
   last integer primary key,
   first integer not null,
   raws blob not null,
@@ -40,7 +41,7 @@ class Waiting(msgspec.Struct):
     done: asyncio.Future[range]
 
 
-def stand_together(batch: Sequence[Waiting]) -> bool:
+def is_batch(batch: Sequence[Waiting]) -> bool:
     """Whether what one commit brings becomes one row."""
     count = sum(len(waiting.blobs) for waiting in batch)
     return count >= LEAST and sum(len(blob) for waiting in batch for blob in waiting.blobs) <= MOST_BYTES
@@ -51,8 +52,7 @@ def commit(db: sqlite3.Connection, batch: Sequence[Waiting], acked: Sequence[int
 
     Raises sqlite3.Error; then nothing was written.
     """
-    db.execute("begin immediate")
-    try:
+    with transaction(db):
         ranges = _insert(db, batch) if batch else []
         cursors = [waiting.cursor for waiting in batch if waiting.cursor]
         if cursors:
@@ -60,13 +60,21 @@ def commit(db: sqlite3.Connection, batch: Sequence[Waiting], acked: Sequence[int
         if acked:
             db.executemany("delete from inbox where seq = ?", [(seq,) for seq in acked])
         if empty:
-            db.executemany("delete from together where last = ?", [(last,) for last in empty])
+            db.executemany("delete from batches where last = ?", [(last,) for last in empty])
+    return ranges
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """One transaction: durable when the block ends, undone when it raises. Raises sqlite3.Error."""
+    db.execute("begin immediate")
+    try:
+        yield
         db.execute("commit")
     except BaseException:
         if db.in_transaction:
             db.execute("rollback")
         raise
-    return ranges
 
 
 def _insert(db: sqlite3.Connection, batch: Sequence[Waiting]) -> list[range]:
@@ -78,11 +86,11 @@ def _insert(db: sqlite3.Connection, batch: Sequence[Waiting]) -> list[range]:
         seq += len(waiting.blobs)
     first = ranges[0].start
     blobs = [blob for waiting in batch for blob in waiting.blobs]
-    if not stand_together(batch):
+    if not is_batch(batch):
         rows = zip(range(first, seq + 1), blobs, strict=True)
         db.executemany("insert into inbox (seq, raw) values (?, ?)", rows)
         return ranges
-    db.execute("insert into together (last, first, raws) values (?, ?, ?)", (seq, first, pack(blobs)))
+    db.execute("insert into batches (last, first, raws) values (?, ?, ?)", (seq, first, pack(blobs)))
     # The next number of both tables.
     if used:
         db.execute("update sqlite_sequence set seq = ? where name = 'inbox'", (seq,))

@@ -38,13 +38,13 @@ async def keep(journal: SqliteJournal, count: int, size: int = 1) -> Sequence[st
 def rows(folder: Path) -> tuple[int, int]:
     """How many rows there are: of one delivery, of several."""
     with closing(sqlite3.connect(folder / "journal.db")) as db:
-        alone, together = (db.execute(f"select count(*) from {name}").fetchone()[0] for name in ("inbox", "together"))
-        return alone, together
+        alone, batches = (db.execute(f"select count(*) from {name}").fetchone()[0] for name in ("inbox", "batches"))
+        return alone, batches
 
 
-async def until_rows(folder: Path, alone: int, together: int) -> None:
+async def until_rows(folder: Path, alone: int, batches: int) -> None:
     async with asyncio.timeout(5):
-        while rows(folder) != (alone, together):
+        while rows(folder) != (alone, batches):
             await asyncio.sleep(0.01)
 
 

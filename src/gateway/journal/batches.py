@@ -20,33 +20,33 @@ _numbers = msgspec.msgpack.Decoder(list[int]).decode
 
 
 def unpacked(first: int, raws: bytes) -> Iterator[tuple[int, bytes]]:
-    """The deliveries of a common row, each with its number."""
+    """The deliveries of a batch, each with its number."""
     return enumerate(_unpack(raws), first)
 
 
-class Together:
-    """Which numbers stand in a common row, and which of them are done with; lives on the event loop."""
+class Batches:
+    """Which numbers stand in a batch, and which of them are done with; lives on the event loop."""
 
     def __init__(self) -> None:
         self._lasts: list[int] = []
         self._firsts: dict[int, int] = {}
         self._left: dict[int, int] = {}
         self._gone: set[int] = set()
-        #: Common rows that nobody needs any more, by their last number: to be deleted by the next commit.
+        #: Batches that nobody needs any more, by their last number: to be deleted by the next commit.
         self.empty: list[int] = []
 
     @property
     def gone(self) -> Collection[int]:
-        """Numbers that left a common row which still stands."""
+        """Numbers that left a batch which still stands."""
         return self._gone
 
     @property
     def waiting(self) -> int:
-        """How many deliveries stand in common rows and are not done with."""
+        """How many deliveries stand in batches and are not done with."""
         return sum(self._left.values())
 
     def add(self, first: int, last: int, gone: bytes | None = None) -> None:
-        """A common row that was committed, and what it says of itself; rows come in ascending order."""
+        """A batch that was committed, and what it says of itself; rows come in ascending order."""
         self._lasts.append(last)
         self._firsts[last] = first
         self._left[last] = last - first + 1
@@ -54,7 +54,7 @@ class Together:
             self.leave(_numbers(gone))
 
     def without(self, numbers: Iterable[int]) -> list[tuple[bytes, int]]:
-        """What common rows must say of themselves before these get rows of their own: who is gone, and which row.
+        """What batches must say of themselves before these get rows of their own: who is gone, and which row.
 
         Else a restart would bring back what was settled in a row of its own.
         """
@@ -66,7 +66,7 @@ class Together:
         return [(pack(sorted(found)), last) for last, found in gone.items()]
 
     def holds(self, number: int) -> bool:
-        """Whether the delivery stands in a common row, and nowhere else."""
+        """Whether the delivery stands in a batch, and nowhere else."""
         return self._row_of(number) is not None and number not in self._gone
 
     def leave(self, numbers: Sequence[int]) -> None:
