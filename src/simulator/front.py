@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from aiohttp import web
@@ -29,6 +29,25 @@ class Refusal(Exception, ABC):
     @abstractmethod
     def body(self) -> Any:
         """What the provider says."""
+
+
+class CodedRefusal(Refusal):
+    """A refusal with a number, for which the provider documents a status and words."""
+
+    documented: ClassVar[Mapping[int, tuple[int, str]]]
+    #: What every other number means.
+    otherwise: ClassVar[tuple[int, str]] = (400, "error")
+
+    def __init__(self, code: int, *, status: int | None = None) -> None:
+        documented, words = self.documented.get(code, self.otherwise)
+        super().__init__(words)
+        self.code = code
+        self.status = status if status is not None else documented
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Who sends too fast is told to go on after a second."""
+        return {"Retry-After": "1"} if self.status == 429 else {}
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

@@ -25,7 +25,7 @@ from aiohttp import web
 from simulator.account import Options, PretendedAccount
 from simulator.delivery import Delivery, Record, RetryPolicy
 from simulator.faults import Code, weather_fault
-from simulator.front import Refusal, answer, carry_out, refusing, suffer
+from simulator.front import CodedRefusal, answer, carry_out, refusing, suffer
 from simulator.limits import Buckets
 from simulator.place import Account, Asks, Attachment, Choice, Line, Mounted, Ports, Service, Talk
 
@@ -52,19 +52,11 @@ _NOTES = {"file": "document", "submitted": "sent", "rejected": "failed"}
 _RECIPIENT = re.compile(r"[1-9][0-9]{6,14}|[A-Za-z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 
 
-class VonageError(Refusal):
+class VonageError(CodedRefusal):
     """A call that Vonage refuses."""
 
-    def __init__(self, code: int, *, status: int | None = None) -> None:
-        documented, name = ERRORS.get(code, (422, "Refused"))
-        super().__init__(name)
-        self.code = code
-        self.status = status if status is not None else documented
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Who sends too fast is told when to go on."""
-        return {"Retry-After": "1"} if self.status == 429 else {}
+    documented = ERRORS
+    otherwise = (422, "Refused")
 
     def body(self) -> Json:
         """The problem as the API writes it."""

@@ -240,6 +240,7 @@ def _mutated(body: bytes, chance: random.Random) -> bytes:
 
 
 def _parse(connector: Connector, raw: Raw) -> None:
+    """Asserts that the bytes give events, which can be kept, or Malformed; any other exception fails the test."""
     try:
         found = connector.parse(raw)
     except Malformed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from simulator.front import Refusal
+from simulator.front import CodedRefusal
 
 Json = dict[str, Any]
 
@@ -36,19 +36,10 @@ _GSM = frozenset(
 _GSM_TWICE = frozenset("^{}\\[~]|€\f")
 
 
-class ApiError(Refusal):
+class ApiError(CodedRefusal):
     """A call that the aggregator refuses."""
 
-    def __init__(self, code: int, *, status: int | None = None) -> None:
-        documented, words = ERRORS.get(code, (400, "error"))
-        super().__init__(words)
-        self.code = code
-        self.status = status if status is not None else documented
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Who sends too fast is told when to go on."""
-        return {"Retry-After": "1"} if self.status == 429 else {}
+    documented = ERRORS
 
     def body(self) -> Json:
         """The error as the API writes it."""
