@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +54,27 @@ async def test_one_that_is_put_back_does_not_hide_those_before_it(tmp_path: Path
     await after.unpark([ids[2]])
     taken = [k.id for _ in range(5) for k in await after.take(1)]
     assert sorted(taken) == sorted(ids)
+    await after.aclose()
+
+
+async def test_one_that_is_put_back_while_it_is_taken_comes_once(tmp_path: Path) -> None:
+    """P7: a take that is under way may see what a person puts back; recorded twice it would be counted off twice."""
+    before = await SqliteJournal.open(tmp_path / "journal.db")
+    (id_,) = await before.keep([raw(b"a")])
+    await before.park(id_, "poison")
+    await before.aclose()
+    after = await SqliteJournal.open(tmp_path / "journal.db")
+    go_on = threading.Event()
+    after._reader.submit(go_on.wait)
+    taking = asyncio.create_task(after.take(10))
+    await asyncio.sleep(0)
+    assert await after.unpark([id_]) == 1
+    go_on.set()
+    assert [k.id for k in await taking] == [id_]
+    assert await after.take(10) == []
+    await after.ack([id_])
+    await after.keep([raw(b"b")])
+    assert await after.depth() == {"waiting": 1, "parked": 0}
     await after.aclose()
 
 

@@ -164,7 +164,9 @@ class SqliteJournal:
             self._reader, lambda: self._reading.select(again, out_of_turn, self._batches.gone, limit, fresh)
         )
         self._ahead = {seq for seq in self._ahead.union(again[:looked_at]) if seq > self._taken_to}
-        del self._again[:looked_at]
+        # What a person put back meanwhile may have been seen in its turn.
+        taken = {self._ids.seq(one.id) for one in kept}
+        self._again = [seq for seq in self._again[looked_at:] if seq not in taken]
         return kept
 
     async def read(self, id: str) -> Kept | None:
